@@ -1,0 +1,16 @@
+export { ContentClaims } from './content-claims.ts';
+export {
+  type ConversionFailure,
+  type ConversionRecord,
+  type ConversionResult,
+  conversionDefinition,
+} from './conversion-record.ts';
+export { Heartbeats } from './heartbeats.ts';
+export { type PipelineRecord, type PipelineRequest, pipelineDefinition } from './pipeline-record.ts';
+export { type Ending, type Reason, type StopReason, terminalStateOf } from './reason.ts';
+export type { RecordBase, RecordDefinition, RecordEvent, RecordKind } from './record.ts';
+export { type Change, type NewRecord, RecordStore } from './record-store.ts';
+export { RecordsError } from './records-error.ts';
+export { type Heartbeat, heartbeat, type Lease, type SessionRecord, sessionDefinition } from './session-record.ts';
+export { SessionSlots } from './session-slots.ts';
+export { openTable } from './table.ts';

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { BlobSASPermissions, BlobServiceClient, type BlockBlobClient, RestError } from '@azure/storage-blob';
+import { StorageError } from './storage-error.ts';
+
+/** A service copy of our own blobs is over in seconds; its SAS outlives the slowest by far. */
+const COPY_SECONDS = 3600;
+
+/** One blob: its container and its name there. */
+export interface BlobName {
+  readonly container: string;
+  readonly name: string;
+}
+
+/** The blobs of one storage account: models in, converted assets out. */
+export class Blobs {
+  readonly #service: BlobServiceClient;
+
+  constructor(connectionString: string) {
+    this.#service = BlobServiceClient.fromConnectionString(connectionString);
+  }
+
+  /** Makes the containers that are missing. */
+  async prepare(containers: readonly string[]): Promise<void> {
+    await Promise.all(containers.map((name) => this.#service.getContainerClient(name).createIfNotExists()));
+  }
+
+  /** Size in bytes, undefined where there is no such blob. */
+  async size(blob: BlobName): Promise<number | undefined> {
+    try {
+      return (await this.#client(blob).getProperties()).contentLength ?? 0;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Some bytes of a blob; fewer where it ends before. @throws StorageError `blob_missing` */
+  async read(blob: BlobName, offset: number, length: number): Promise<Uint8Array> {
+    try {
+      return await this.#client(blob).downloadToBuffer(offset, length);
+    } catch (error) {
+      throw isMissing(error) ? missing(blob, error) : error;
+    }
+  }
+
+  /**
+   * Streams a blob to a file and hashes it on the way.
+   * @throws StorageError `blob_missing`, or `too_large` above `maxBytes`
+   */
+  async download(
+    blob: BlobName,
+    path: string,
+    maxBytes: number,
+  ): Promise<{ readonly bytes: number; readonly sha256: string }> {
+    const response = await this.#client(blob)
+      .download()
+      .catch((error: unknown) => {
+        throw isMissing(error) ? missing(blob, error) : error;
+      });
+    const bytes = response.contentLength ?? 0;
+    if (bytes > maxBytes) {
+      throw new StorageError('too_large', `${blob.name} has ${bytes} bytes; ${maxBytes} are left of what is allowed.`);
+    }
+    if (response.readableStreamBody === undefined) throw missing(blob, undefined);
+    const hash = createHash('sha256');
+    const hashing = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
+    await mkdir(dirname(path), { recursive: true });
+    await pipeline(response.readableStreamBody, hashing, createWriteStream(path));
+    return { bytes, sha256: hash.digest('hex') };
+  }
+
+  /** Uploads a file; a blob of that name is replaced. */
+  async upload(blob: BlobName, path: string, contentType: string): Promise<void> {
+    await this.#client(blob).uploadFile(path, { blobHTTPHeaders: { blobContentType: contentType } });
+  }
+
+  /** Writes a JSON document and answers with its size in bytes; a blob of that name is replaced. */
+  async writeJson(blob: BlobName, document: unknown): Promise<number> {
+    const bytes = Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
+    await this.#client(blob).uploadData(bytes, { blobHTTPHeaders: { blobContentType: 'application/json' } });
+    return bytes.length;
+  }
+
+  /** @throws StorageError `blob_missing` */
+  async readJson(blob: BlobName): Promise<unknown> {
+    try {
+      return JSON.parse((await this.#client(blob).downloadToBuffer()).toString('utf8'));
+    } catch (error) {
+      throw isMissing(error) ? missing(blob, error) : error;
+    }
+  }
+
+  /** Copies within the account, in the service. The source always goes with a SAS, which Azure wants and Azurite does not. */
+  async copy(from: BlobName, to: BlobName): Promise<void> {
+    const poller = await this.#client(to).beginCopyFromURL(await this.readUrl(from, COPY_SECONDS), {
+      intervalInMs: 200,
+    });
+    await poller.pollUntilDone();
+  }
+
+  /** A URL that reads this one blob for so many seconds. */
+  async readUrl(blob: BlobName, seconds: number): Promise<string> {
+    const startsOn = new Date(Date.now() - 60_000);
+    const expiresOn = new Date(Date.now() + seconds * 1000);
+    return this.#client(blob).generateSasUrl({
+      permissions: BlobSASPermissions.from({ read: true }),
+      startsOn,
+      expiresOn,
+    });
+  }
+
+  /** The blob's address, without any right to read it. */
+  address(blob: BlobName): string {
+    return this.#client(blob).url;
+  }
+
+  #client(blob: BlobName): BlockBlobClient {
+    return this.#service.getContainerClient(blob.container).getBlockBlobClient(blob.name);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof RestError && error.statusCode === 404;
+}
+
+function missing(blob: BlobName, cause: unknown): StorageError {
+  return new StorageError('blob_missing', `There is no blob ${blob.name} in the container ${blob.container}.`, {
+    cause,
+  });
+}
