@@ -1,18 +1,27 @@
+import { z } from 'zod';
+
 /** What a started child serves: the URLs it answers at, and how it ends. */
 export interface ChildService {
   readonly endpoints: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
+export const childReport = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), endpoints: z.record(z.string(), z.string()) }),
+  /** `code` is the error's own, as `EADDRINUSE`. */
+  z.object({ type: z.literal('failed'), message: z.string(), code: z.string().optional() }),
+]);
+
 /** What a child tells the supervisor. */
-export type ChildReport =
-  | { readonly type: 'ready'; readonly endpoints: Readonly<Record<string, string>> }
-  | { readonly type: 'failed'; readonly message: string };
+export type ChildReport = z.output<typeof childReport>;
 
 /** What the supervisor tells a child. */
 export interface ChildOrder {
   readonly type: 'stop';
 }
+
+/** A child that lost its supervisor has so long to end well, in milliseconds; then it ends at once. */
+const orphanGraceMilliseconds = 15_000;
 
 /**
  * Runs a program as a child of the supervisor: it reports ready or failed over IPC, and ends when the supervisor says so or is gone.
@@ -21,22 +30,46 @@ export interface ChildOrder {
  */
 export async function runAsChild(start: () => Promise<ChildService>): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  // The supervisor reads what a child prints. When it is gone, printing must not be what ends the child.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const ordered = new Promise<void>((resolve) => {
-    process.once('message', (order: ChildOrder) => order.type === 'stop' && resolve());
-    process.once('disconnect', resolve);
+    process.on('message', (order: ChildOrder) => order.type === 'stop' && resolve());
+    process.once('disconnect', () => {
+      setTimeout(() => process.exit(1), orphanGraceMilliseconds).unref();
+      resolve();
+    });
   });
   try {
     const service = await start();
-    report({ type: 'ready', endpoints: service.endpoints });
+    await report({ type: 'ready', endpoints: { ...service.endpoints } });
     await ordered;
     await service.stop();
     process.exit(0);
   } catch (error) {
-    report({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    await report({ type: 'failed', ...describe(error) });
     process.exit(1);
   }
 }
 
-function report(message: ChildReport): void {
-  if (process.connected) process.send?.(message);
+/**
+ * The options of a child program: the one argument on its command line, as JSON.
+ * @throws SyntaxError or ZodError where the argument is not what the schema wants
+ */
+export function childOptions<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
+  return schema.parse(JSON.parse(process.argv[2] ?? 'null'));
+}
+
+function describe(error: unknown): { message: string; code?: string } {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return 'code' in error && typeof error.code === 'string'
+    ? { message: error.message, code: error.code }
+    : { message: error.message };
+}
+
+/** Waits until the message has left: a program that exits at once would lose it. */
+async function report(message: ChildReport): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (!process.connected || !process.send) return resolve();
+    process.send(message, () => resolve());
+  });
 }
