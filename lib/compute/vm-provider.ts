@@ -3,18 +3,23 @@
  *
  * Start and stop are long operations, as in Azure: a call that returns was *accepted*, and only `get` says what came of it.
  * Every call is idempotent by the machine's name, so that an activity which runs twice starts one machine.
+ * Machines outlive the process that started them: whoever makes the same provider again finds them by `get` and `list`.
  */
 export interface VmProvider {
   /**
-   * Asks for a machine. A second call for a name that exists changes nothing.
+   * Asks for a machine. A second call for a name that exists changes nothing: the machine keeps what the first call told it,
+   * its heartbeat secret too, so that a caller who may be run again must hand in the same secret again.
    * @throws ComputeError `capacity` (nothing free now), `quota` (the owner's limit) or `provider` (anything else)
    */
   start(request: MachineRequest): Promise<void>;
 
-  /** The machine as the provider sees it now; undefined when there is none (never started, or stopped and gone). */
+  /** The machine as the provider sees it now; undefined when there is none (never started, stopped, or ended by itself). */
   get(name: string): Promise<Machine | undefined>;
 
-  /** Asks for the machine's end. A name that is not there, or is stopping already, is a success. */
+  /**
+   * Asks for the machine's end. A name that is not there, or is stopping already, is a success. A `failed` machine is stopped
+   * like any other, to be cleared away. The end is seen, and a machine that will not end is forced, by later calls of `get` or `list`.
+   */
   stop(name: string): Promise<void>;
 
   /** Every machine tagged with this deployment, and no other. */
@@ -24,7 +29,7 @@ export interface VmProvider {
 export type SessionSize = 'Standard' | 'Premium';
 
 export interface MachineRequest {
-  /** Unique in the deployment; letters, digits, `-` and `_`. */
+  /** Unique in the deployment; letters, digits, `-` and `_`, at most 100. */
   readonly name: string;
   readonly size: SessionSize;
   /** The session that the machine is for: kept as a tag, shown by `list`. */
@@ -46,6 +51,7 @@ export interface Machine {
   readonly name: string;
   readonly sessionId: string;
   readonly size: SessionSize;
+  /** `running` says that the machine is there; that its session host is up, only a heartbeat says. `failed` never gets better. */
   readonly state: 'starting' | 'running' | 'stopping' | 'failed';
   /** When the provider accepted the start. */
   readonly requestedAt: Date;

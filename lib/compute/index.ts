@@ -1,0 +1,4 @@
+export { ComputeError, type ComputeErrorCode } from './compute-error.ts';
+export { createLocalProcessProvider, type LocalProcessOptions } from './local-process.ts';
+export { claimMachineFolder } from './machine-folder.ts';
+export type { Machine, MachineRequest, SessionHostSettings, SessionSize, VmProvider } from './vm-provider.ts';
