@@ -44,6 +44,9 @@ const common = recordBase.extend({
   locations: conversionLocations,
   settings: z.record(z.string(), z.json()),
   startedAt: instant.optional(),
+  /** How often the converter was started for it; more than once only where its host died. */
+  attempts: z.int().nonnegative(),
+  contentKey: z.string().optional(),
 });
 
 const schema = z.discriminatedUnion('state', [

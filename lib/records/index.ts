@@ -7,7 +7,7 @@ export {
 } from './conversion-record.ts';
 export { Heartbeats } from './heartbeats.ts';
 export { type PipelineRecord, type PipelineRequest, pipelineDefinition } from './pipeline-record.ts';
-export { type Ending, type Reason, type StopReason, terminalStateOf } from './reason.ts';
+export { type Ending, type Reason, terminalStateOf } from './reason.ts';
 export type { RecordBase, RecordDefinition, RecordEvent, RecordKind } from './record.ts';
 export { type Change, type NewRecord, RecordStore } from './record-store.ts';
 export { RecordsError } from './records-error.ts';

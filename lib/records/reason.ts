@@ -31,10 +31,6 @@ const failed = [
 export const reason = z.enum([...stopped, 'completed', ...failed]);
 export type Reason = z.output<typeof reason>;
 
-export const stopReason = z.enum([...stopped, 'host_lost']);
-/** Reasons for which somebody may ask that a pipeline or session stops. */
-export type StopReason = z.output<typeof stopReason>;
-
 const stoppedReasons: ReadonlySet<string> = new Set(stopped);
 
 /** The terminal state that a reason belongs to. */
@@ -48,4 +44,4 @@ export const ending = z.object({ reason, evidence: z.string(), at: instant });
 export type Ending = z.output<typeof ending>;
 
 /** The wish that a record's process stops, written before anybody is woken for it. */
-export const desired = z.object({ state: z.literal('stopped'), reason: stopReason, evidence: z.string(), at: instant });
+export const desired = z.object({ state: z.literal('stopped'), reason, evidence: z.string(), at: instant });

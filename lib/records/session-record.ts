@@ -20,6 +20,8 @@ const ports = z.object({ inspector: z.int() });
 
 const common = recordBase.extend({
   size: z.enum(['Standard', 'Premium']),
+  /** The total that the session was created with: what tells the same creation from another. */
+  requestedLeaseSeconds: z.int().positive(),
   lease,
   /** When a session that is not Ready has taken too long. */
   startBy: instant,
@@ -29,6 +31,8 @@ const common = recordBase.extend({
     .object({
       name: z.string(),
       secretHash: z.string(),
+      /** False until the provider has taken the order: then, and only then, a machine that is not there is lost. */
+      accepted: z.boolean(),
       startedAt: instant,
       stoppedAt: instant.optional(),
       hostname: z.string().optional(),

@@ -1,4 +1,4 @@
-import type { ConversionFailure, ConversionResult, Ending, Lease, StopReason } from '#lib/records';
+import type { ConversionFailure, ConversionRecord, ConversionResult, Ending, Lease, Reason } from '#lib/records';
 
 /**
  * The seam between the pipeline and whoever converts and renders. Every call is idempotent: the same question again gives the same
@@ -21,7 +21,7 @@ export interface RenderingService {
   /** Says which asset the session shows. A session that is closing is left alone. */
   loadAsset(id: string, asset: Asset): Promise<void>;
   /** Asks the session to stop, in every state; one that is over, or not there, is a success. */
-  stopSession(id: string, stop: { readonly reason: StopReason; readonly evidence: string }): Promise<void>;
+  stopSession(id: string, stop: { readonly reason: Reason; readonly evidence: string }): Promise<void>;
 }
 
 export interface ConversionRequest {
@@ -31,7 +31,7 @@ export interface ConversionRequest {
   readonly input: { readonly container: string; readonly blobPrefix: string; readonly relativeInputAssetPath: string };
   readonly output: { readonly container: string; readonly blobPrefix: string; readonly outputAssetFilename: string };
   /** Conversion settings as `lib/conversion` accepts them. */
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: ConversionRecord['settings'];
 }
 
 export type Conversion =

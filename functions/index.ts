@@ -1,0 +1,15 @@
+import './pipelines-put.ts';
+import './pipelines-post.ts';
+import './pipelines-get.ts';
+import './pipelines-list.ts';
+import './pipelines-delete.ts';
+import './leases-get.ts';
+import './leases-put.ts';
+import './heartbeats-post.ts';
+import './health-live-get.ts';
+import './health-ready-get.ts';
+import './model-on-uploaded.ts';
+import './sessions-on-cleanup.ts';
+import './pipeline-orchestrator.ts';
+import './conversion-orchestrator.ts';
+import './session-orchestrator.ts';

@@ -1,0 +1,72 @@
+import type { HttpRequest } from '@azure/functions';
+import type { z } from 'zod';
+import { ProblemError } from './problem.ts';
+
+/** Bodies of our own routes are a few fields; a larger one is refused before it is parsed. */
+const MAX_BODY_BYTES = 65_536;
+
+/** The request's JSON body. @throws ProblemError 400, 413 */
+export async function readJsonBody(request: HttpRequest): Promise<unknown> {
+  const text = await request.text();
+  if (Buffer.byteLength(text) > MAX_BODY_BYTES) {
+    throw new ProblemError({
+      status: 413,
+      type: 'body-too-large',
+      title: 'The body is too large',
+      detail: `The body may have ${MAX_BODY_BYTES} bytes.`,
+      field: 'body',
+    });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid('body', 'The body is not JSON. Send a JSON object, with Content-Type: application/json.');
+  }
+}
+
+/** The request's JSON body as the schema has it. @throws ProblemError 400 naming the field, 413 */
+export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(await readJsonBody(request));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid(issue?.path.join('.') || 'body', issue?.message ?? 'The body is not what this route takes.');
+}
+
+/** The secret of an `Authorization: Bearer` header, undefined where there is none. */
+export function bearerOf(request: HttpRequest): string | undefined {
+  return /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+}
+
+/**
+ * The revision in an If-Match header that holds one of our ETags.
+ * @throws ProblemError 428 where it is missing, 412 where it is no ETag that we ever gave
+ */
+export function revisionOfIfMatch(request: HttpRequest): number {
+  const header = request.headers.get('if-match');
+  if (header === null) {
+    throw new ProblemError({
+      status: 428,
+      type: 'if-match-required',
+      title: 'If-Match is required',
+      detail: 'Read the lease first and send its ETag as If-Match, so that two renewals cannot meet unseen.',
+      field: 'If-Match',
+    });
+  }
+  const revision = /^"(\d{1,15})"$/.exec(header.trim())?.[1];
+  if (revision !== undefined) return Number(revision);
+  throw new ProblemError({
+    status: 412,
+    type: 'stale',
+    title: 'The lease has changed',
+    detail: `${header} is not the lease's present ETag. Read the lease and try again.`,
+    field: 'If-Match',
+  });
+}
+
+export function etagOf(revision: number): string {
+  return `"${revision}"`;
+}
+
+function invalid(field: string, detail: string): ProblemError {
+  return new ProblemError({ status: 400, type: 'invalid-request', title: 'The request is not valid', detail, field });
+}

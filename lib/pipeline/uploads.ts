@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { isModelFile } from '#lib/conversion';
+import type { PipelineParts } from './parts.ts';
+import { parsePipelineRequest } from './pipeline-request.ts';
+import { createPipeline } from './pipelines.ts';
+
+/** The part of an Event Grid `Microsoft.Storage.BlobCreated` event that is acted on; the bytes never travel with it. */
+const blobCreated = z.object({
+  eventType: z.literal('Microsoft.Storage.BlobCreated'),
+  subject: z.string(),
+  data: z.object({ eTag: z.string().min(1) }),
+});
+
+export type UploadOutcome =
+  | { readonly kind: 'started' | 'known'; readonly pipelineId: string }
+  | { readonly kind: 'woke'; readonly pipelineIds: readonly string[] }
+  | { readonly kind: 'ignored'; readonly why: string };
+
+/**
+ * Acts on a blob that has appeared. A model in a folder starts a pipeline, whose id is the blob's path and ETag: the same event again
+ * starts nothing. Any other file wakes the pipelines that wait for files of its folder.
+ */
+export async function onUpload(parts: PipelineParts, event: unknown): Promise<UploadOutcome> {
+  const parsed = blobCreated.safeParse(event);
+  if (!parsed.success) return { kind: 'ignored', why: 'it is no BlobCreated event' };
+  const path = pathIn(parsed.data.subject, parts.config.MODELS_CONTAINER);
+  if (path === undefined)
+    return { kind: 'ignored', why: `it is not in the container ${parts.config.MODELS_CONTAINER}` };
+  if (!path.includes('/'))
+    return { kind: 'ignored', why: `${path} is in no folder; models are uploaded as folder/file` };
+  return isModelFile(path) ? start(parts, path, parsed.data.data.eTag) : wakeWaiting(parts, path);
+}
+
+async function start(parts: PipelineParts, path: string, eTag: string): Promise<UploadOutcome> {
+  const id = `blob-${createHash('sha256').update(`${path}\n${eTag}`).digest('hex').slice(0, 40)}`;
+  const request = parsePipelineRequest({ model: path }, parts.config);
+  const known = await parts.pipelines.read(id);
+  // A setting that has changed since makes no other pipeline of the same blob.
+  const asked = known?.request ?? request;
+  const { created } = await createPipeline(parts, id, asked, { owner: 'system', readers: ['clients'] });
+  return { kind: created ? 'started' : 'known', pipelineId: id };
+}
+
+async function wakeWaiting(parts: PipelineParts, path: string): Promise<UploadOutcome> {
+  const waiting = (await parts.pipelines.listActive()).filter(
+    ({ state, request }) => state === 'waiting' && path.startsWith(`${request.model.folder}/`),
+  );
+  await Promise.all(waiting.map(({ id }) => parts.orchestrations.wake('pipeline', id)));
+  return { kind: 'woke', pipelineIds: waiting.map(({ id }) => id) };
+}
+
+function pathIn(subject: string, container: string): string | undefined {
+  const prefix = `/blobServices/default/containers/${container}/blobs/`;
+  return subject.startsWith(prefix) ? subject.slice(prefix.length) : undefined;
+}

@@ -1,0 +1,67 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { heartbeat as heartbeatDocument, type SessionRecord } from '#lib/records';
+import { remainingSeconds } from '../lease.ts';
+import { RenderingError } from '../rendering-error.ts';
+import type { SelfHostedParts } from './parts.ts';
+
+/** Until the asset is loaded a person waits for it; after that a heartbeat only has to be well below the silence that ends a session. */
+const HURRIED_SECONDS = 1;
+const CALM_SECONDS = 5;
+/** The session host downloads at once; its URL needs no longer life. */
+const ASSET_URL_SECONDS = 600;
+
+/** What a session host says of itself. */
+export const heartbeatRequest = heartbeatDocument.omit({ at: true }).extend({ state: z.literal('ready') });
+export type HeartbeatRequest = z.output<typeof heartbeatRequest>;
+
+/** What it is told: how long it may still run, whether to stop, which asset to show, when to speak again. */
+export interface HeartbeatAnswer {
+  readonly remainingSeconds: number | null;
+  readonly stop: boolean;
+  readonly asset: { readonly name: string; readonly url: string } | null;
+  readonly nextSeconds: number;
+}
+
+/**
+ * Takes a heartbeat and answers with what the record says.
+ * @param secret the bearer secret that came with it
+ * @throws RenderingError `not_found`, `unauthenticated`
+ */
+export async function receiveHeartbeat(
+  parts: SelfHostedParts,
+  id: string,
+  secret: string | undefined,
+  said: HeartbeatRequest,
+): Promise<HeartbeatAnswer> {
+  const record = await parts.sessions.read(id);
+  if (record === undefined) throw new RenderingError('not_found', `There is no session ${id}.`);
+  if (!knows(record, secret)) {
+    throw new RenderingError('unauthenticated', "A heartbeat needs the secret of the session's present machine.");
+  }
+  if (record.state !== 'starting' && record.state !== 'ready') {
+    return { remainingSeconds: 0, stop: true, asset: null, nextSeconds: HURRIED_SECONDS };
+  }
+  const { state: _ready, ...rest } = said;
+  await parts.heartbeats.write(id, { ...rest, at: parts.now().toISOString() });
+  return answer(parts, record, said);
+}
+
+async function answer(parts: SelfHostedParts, record: SessionRecord, said: HeartbeatRequest): Promise<HeartbeatAnswer> {
+  const asset = record.asset && {
+    name: record.asset.blob,
+    url: await parts.blobs.readUrl({ container: record.asset.container, name: record.asset.blob }, ASSET_URL_SECONDS),
+  };
+  const settled = record.state === 'ready' && said.asset !== null && said.asset.state !== 'loading';
+  return {
+    remainingSeconds: remainingSeconds(record.lease, parts.now()),
+    stop: false,
+    asset: asset ?? null,
+    nextSeconds: settled ? CALM_SECONDS : HURRIED_SECONDS,
+  };
+}
+
+function knows(record: SessionRecord, secret: string | undefined): boolean {
+  if (secret === undefined || record.machine === undefined) return false;
+  return timingSafeEqual(createHash('sha256').update(secret).digest(), Buffer.from(record.machine.secretHash, 'hex'));
+}

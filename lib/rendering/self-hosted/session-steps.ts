@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { ComputeError } from '#lib/compute';
+import type { NextStep } from '#lib/durable';
+import {
+  type Change,
+  type Ending,
+  type Reason,
+  type SessionRecord,
+  sessionDefinition,
+  terminalStateOf,
+} from '#lib/records';
+import { leaseEnd, startLease } from '../lease.ts';
+import type { SelfHostedParts } from './parts.ts';
+
+/** Between two looks at a machine that starts or stops, and at one that runs. */
+const MOVING_SECONDS = 0.5;
+const RUNNING_SECONDS = 5;
+
+/** The steps of a session's orchestration: each is one activity. */
+export type SessionStep = 'sessionStartMachine' | 'sessionAwaitHost' | 'sessionWatch' | 'sessionStop';
+
+/** Which step a session's record names. */
+export function nextSessionStep(record: SessionRecord, now: Date): NextStep & { readonly step: SessionStep | null } {
+  switch (record.state) {
+    case 'stopped':
+    case 'failed':
+      return { step: null };
+    case 'stopping':
+      return { step: 'sessionStop' };
+    case 'starting':
+      if (record.desired !== undefined) return { step: 'sessionStop' };
+      return { step: record.machine === undefined ? 'sessionStartMachine' : 'sessionAwaitHost' };
+    case 'ready':
+      return { step: record.desired !== undefined || leaseEnd(record.lease, now) ? 'sessionStop' : 'sessionWatch' };
+  }
+}
+
+/**
+ * Claims a slot and asks the provider for the machine. The hash of the heartbeat secret is in the record before the machine exists; if
+ * the process dies in between, the machine is not there, and the next run makes a new secret.
+ * @returns when to look again
+ */
+export async function startMachine(parts: SelfHostedParts, id: string): Promise<Date> {
+  if (!(await parts.slots.claim(id))) {
+    await close(parts, id, 'capacity', `All ${parts.config.MAX_SESSIONS} slots of MAX_SESSIONS are taken.`);
+    return parts.now();
+  }
+  const secret = parts.newSecret();
+  const secretHash = hashSecret(secret);
+  const name = id;
+  const record = await parts.sessions.update(id, (current) =>
+    current.state !== 'starting' || current.desired !== undefined
+      ? undefined
+      : {
+          record: { ...current, machine: { name, secretHash, accepted: false, startedAt: parts.now().toISOString() } },
+        },
+  );
+  if (record.machine?.secretHash !== secretHash) return parts.now();
+  try {
+    await parts.machines.start({
+      name,
+      size: record.size,
+      sessionId: id,
+      host: {
+        heartbeatUrl: `${parts.config.controlPlaneUrl}/api/sessions/${encodeURIComponent(id)}/heartbeats`,
+        heartbeatSecret: secret,
+        silenceSeconds: parts.config.HEARTBEAT_SILENCE_SECONDS,
+      },
+    });
+  } catch (error) {
+    await close(parts, id, refusalOf(error), error instanceof Error ? error.message : String(error));
+    return parts.now();
+  }
+  await parts.sessions.update(id, (current) =>
+    current.machine?.secretHash === secretHash && !sessionDefinition.isTerminal(current)
+      ? { record: { ...current, machine: { ...current.machine, accepted: true } } }
+      : undefined,
+  );
+  return soon(parts, MOVING_SECONDS);
+}
+
+/** Looks whether the session host is up; Ready starts the lease's clock. @returns when to look again */
+export async function awaitHost(parts: SelfHostedParts, id: string): Promise<Date> {
+  const record = await parts.sessions.get(id);
+  if (record.state !== 'starting' || record.machine === undefined) return parts.now();
+  const up = await parts.heartbeats.read(id);
+  if (up !== undefined && up.at >= record.machine.startedAt) {
+    await parts.sessions.update(id, (current) => readied(current, up, parts.now()));
+    return parts.now();
+  }
+  const machine = await parts.machines.get(record.machine.name);
+  if (machine === undefined) return restartOrLose(parts, record);
+  if (machine.state === 'failed') {
+    await close(parts, id, 'provider_error', machine.evidence ?? 'The provider says that the machine failed to start.');
+  } else if (parts.now().toISOString() > record.startBy) {
+    const waited = `${parts.config.SESSION_START_TIMEOUT_SECONDS} s (SESSION_START_TIMEOUT_SECONDS)`;
+    await close(
+      parts,
+      id,
+      'start_timeout',
+      `The session host was not up after ${waited}; the machine is ${machine.state}.`,
+    );
+  }
+  return soon(parts, MOVING_SECONDS);
+}
+
+/** Looks whether the machine still runs and its session host still speaks. @returns when to look again, the lease's end at the latest */
+export async function watchSession(parts: SelfHostedParts, id: string): Promise<Date> {
+  const record = await parts.sessions.get(id);
+  if (record.state !== 'ready' || record.machine === undefined) return parts.now();
+  const silence = parts.config.HEARTBEAT_SILENCE_SECONDS;
+  const last = await parts.heartbeats.read(id);
+  const silentSince = last === undefined ? record.updatedAt : last.at;
+  if ((await parts.machines.get(record.machine.name)) === undefined) {
+    await close(
+      parts,
+      id,
+      'host_lost',
+      'The provider has no such machine any more: it ended by itself or was taken away.',
+    );
+  } else if (parts.now().getTime() - Date.parse(silentSince) > silence * 1000) {
+    await close(parts, id, 'host_lost', `The last heartbeat was at ${silentSince}, over ${silence} s ago.`);
+  }
+  const next = soon(parts, RUNNING_SECONDS);
+  const expiresAt = new Date(record.lease.expiresAt ?? next);
+  return expiresAt < next ? expiresAt : next;
+}
+
+/** Closes the lease, has the machine stopped, and sees it stopped before the record says so. @returns when to look again */
+export async function stopSession(parts: SelfHostedParts, id: string): Promise<Date> {
+  const record = await parts.sessions.update(id, (current) => closed(current, parts.now()));
+  if (record.state !== 'stopping') return parts.now();
+  const name = record.machine?.name ?? id;
+  if ((await parts.machines.get(name)) !== undefined) {
+    await parts.machines.stop(name);
+    if ((await parts.machines.get(name)) !== undefined) return soon(parts, MOVING_SECONDS);
+  }
+  await parts.slots.release(id);
+  await parts.sessions.update(id, (current) => ended(current, parts.now()));
+  return parts.now();
+}
+
+/** The SHA-256 of a heartbeat secret, as the record keeps it. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** Ends a session for a reason that was found out, unless it is ending for another already. */
+async function close(parts: SelfHostedParts, id: string, reason: Reason, evidence: string): Promise<void> {
+  await parts.sessions.update(id, (current) =>
+    current.state === 'starting' || current.state === 'ready'
+      ? { record: { ...current, state: 'stopping', ending: { reason, evidence, at: parts.now().toISOString() } } }
+      : undefined,
+  );
+}
+
+function readied(
+  current: SessionRecord,
+  up: { readonly hostname: string; readonly ports: { readonly inspector: number } },
+  now: Date,
+): Change<SessionRecord> | undefined {
+  if (current.state !== 'starting' || current.machine === undefined) return undefined;
+  const machine = { ...current.machine, hostname: up.hostname, ports: up.ports };
+  return { record: { ...current, state: 'ready', machine, lease: startLease(current.lease, now) } };
+}
+
+/** A machine that was asked for and is not there: asked for again if the start never reached the provider, else lost. */
+async function restartOrLose(parts: SelfHostedParts, record: SessionRecord): Promise<Date> {
+  if (parts.now().toISOString() < record.startBy && !record.machine?.accepted) {
+    return startMachine(parts, record.id);
+  }
+  await close(parts, record.id, 'host_lost', 'The machine ended before its session host was up.');
+  return parts.now();
+}
+
+function closed(current: SessionRecord, now: Date): Change<SessionRecord> | undefined {
+  if (current.state !== 'starting' && current.state !== 'ready') return undefined;
+  const end = leaseEnd(current.lease, now);
+  const ending: Ending | undefined =
+    current.desired ??
+    (end && { reason: end, evidence: `The lease ended at ${current.lease.expiresAt}.`, at: now.toISOString() });
+  if (ending === undefined) return undefined;
+  const { reason, evidence, at } = ending;
+  return { record: { ...current, state: 'stopping', ending: { reason, evidence, at } } };
+}
+
+function ended(current: SessionRecord, now: Date): Change<SessionRecord> | undefined {
+  if (current.state !== 'stopping') return undefined;
+  const state = terminalStateOf(current.ending.reason) === 'failed' ? 'failed' : 'stopped';
+  const machine = current.machine && { ...current.machine, stoppedAt: now.toISOString() };
+  return { record: { ...current, state, ...(machine && { machine }) } };
+}
+
+function refusalOf(error: unknown): Reason {
+  if (error instanceof ComputeError && error.code !== 'provider') return error.code;
+  return 'provider_error';
+}
+
+function soon(parts: SelfHostedParts, seconds: number): Date {
+  return new Date(parts.now().getTime() + seconds * 1000);
+}
