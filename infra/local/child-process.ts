@@ -19,9 +19,9 @@ export interface ChildProgram {
   /** How long it may take to report ready, in milliseconds. */
   readonly startMilliseconds: number;
   readonly onLog?: LogLine | undefined;
-  /** Called as soon as the process exists, before it is ready. */
-  readonly onSpawn?: ((pid: number) => void) | undefined;
-  /** Gives the start up. */
+  /** Awaited as soon as the process exists, before it is ready. */
+  readonly onSpawn?: ((pid: number) => Promise<void>) | undefined;
+  /** Gives the start up, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface RunningChild {
 
 /**
  * Starts a child program in a process group of its own and waits until it is ready.
- * @throws StackError `child-failed`, `port-taken` or `stopped`; nothing of the child is left then
+ * @throws StackError `child-failed` or `port-taken`; nothing of the child is left then
  */
 export async function startChild(program: ChildProgram): Promise<RunningChild> {
   program.signal?.throwIfAborted();
@@ -54,7 +54,7 @@ export async function startChild(program: ChildProgram): Promise<RunningChild> {
     return { name: program.name, pid: child.pid ?? 0, endpoints, ended, stop: (grace) => stop(child, ended, grace) };
   } catch (error) {
     await stop(child, ended, 0);
-    throw error instanceof StackError ? error : failure(program.name, error, lastLines);
+    throw error instanceof StackError || program.signal?.aborted ? error : failure(program.name, error, lastLines);
   }
 }
 
@@ -66,10 +66,11 @@ async function readiness(
   const late = AbortSignal.timeout(program.startMilliseconds);
   const signal = program.signal ? AbortSignal.any([late, program.signal]) : late;
   const reported = once(child, 'message', { signal });
+  reported.catch(() => undefined);
   await once(child, 'spawn');
-  program.onSpawn?.(child.pid ?? 0);
+  await program.onSpawn?.(child.pid ?? 0);
   const how = await Promise.race([reported, ended]).catch((error: unknown) => {
-    if (program.signal?.aborted) throw new StackError('stopped', `Stopped while ${program.name} was starting.`);
+    program.signal?.throwIfAborted();
     if (late.aborted) throw new Error(`it was not ready within ${program.startMilliseconds / 1000} s`);
     throw error;
   });
@@ -101,7 +102,7 @@ async function stop(child: ChildProcess, ended: Promise<string>, graceMillisecon
   if (graceMilliseconds > 0 && child.connected) child.send(order, () => undefined);
   await Promise.race([ended, wait(graceMilliseconds)]);
   if (child.exitCode === null && child.signalCode === null) killGroup(child);
-  await Promise.race([ended, wait(2000)]);
+  await Promise.race([ended, wait(500)]);
 }
 
 function killGroup(child: ChildProcess): void {

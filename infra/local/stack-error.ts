@@ -1,4 +1,4 @@
-export type StackErrorCode = 'port-taken' | 'locked' | 'child-failed' | 'child-ended' | 'stopped' | 'usage';
+export type StackErrorCode = 'port-taken' | 'locked' | 'child-failed' | 'child-ended' | 'stopped' | 'func-missing';
 
 /** The local stack could not start or go on. The message is one a person can act on. */
 export class StackError extends Error {

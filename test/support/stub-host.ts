@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { childOptions, runAsChild } from '../../infra/local/child.ts';
+
+const options = z.object({ port: z.number(), environment: z.record(z.string(), z.string()) });
+
+/** Stands where the Functions host stands: answers Event Grid's webhook, and tells at /received what came, at /environment what it was given. */
+await runAsChild(async () => {
+  const { port, environment } = childOptions(options);
+  const received: unknown[] = [];
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    if (request.method === 'POST') received.push(...JSON.parse(body));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(request.url === '/environment' ? environment : received));
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoints: { app: `http://127.0.0.1:${port}` },
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+});
