@@ -29,7 +29,6 @@ await runCommand(
     const port = readPort(portText);
     await requireFunc(process.env['PATH'] ?? '');
     if (await makeLocalSettings(scriptRoot)) process.stderr.write('local.settings.json was made from its sample.\n');
-    await build();
     return await runStack({
       directory: join(scriptRoot, '.local'),
       scriptRoot,
@@ -37,6 +36,7 @@ await runCommand(
       clean,
       json,
       greeting: ({ app, blob }) => [`The app answers at ${app}, blob storage at ${blob}. Ctrl-C stops everything.`],
+      prepare: build,
       beforeStop: stopMachines,
       host: {
         program: fileURLToPath(new URL('func-host.ts', import.meta.url)),

@@ -25,7 +25,6 @@ await runCommand(
   { help, options: { port: { type: 'string' }, clean: { type: 'boolean' }, json: { type: 'boolean' } } },
   async ({ port: portText, clean = false, json = false }) => {
     const port = readPort(portText);
-    await build();
     return await runStack({
       directory: `${scriptRoot}/.local`,
       scriptRoot,
@@ -33,6 +32,7 @@ await runCommand(
       clean,
       json,
       greeting,
+      prepare: build,
       beforeStop: stopMachines,
     });
   },

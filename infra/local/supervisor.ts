@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { appSettings } from './app-settings.ts';
 import { type LogLine, type RunningChild, startChild } from './child-process.ts';
@@ -28,8 +28,10 @@ export interface StackOptions {
   /** Forgets the state of earlier runs first. */
   readonly clean?: boolean;
   readonly onLog?: LogLine;
-  /** Runs first when the stack stops, while everything still answers. It has 15 s. */
-  readonly beforeStop?: (endpoints: StackEndpoints) => Promise<void>;
+  /** Runs once the directory is this stack's own and the ports are free, before anything is started: the build. */
+  readonly prepare?: () => Promise<void>;
+  /** Runs first when the stack stops, while everything still answers. The signal ends it after 15 s. */
+  readonly beforeStop?: (endpoints: StackEndpoints, signal: AbortSignal) => Promise<void>;
   /** Told what a stop is waiting for, step by step. */
   readonly onStopping?: (waitingFor: string) => void;
   /** The host's program and how long it may take to start; the embedded one where none is given. */
@@ -65,6 +67,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (options.clean) await lock.clean();
     await rm(endpointsFile(directory), { force: true });
     const ports = await choosePorts(directory, options.port ?? defaultPort);
+    await options.prepare?.();
     const children = await startChildren({ ...options, directory }, ports, lock);
     await writeJson(endpointsFile(directory), children.endpoints);
     return supervise({ ...options, directory }, children, lock);
@@ -162,11 +165,9 @@ function supervise(options: StackOptions, children: Children, lock: StackLock): 
 /** Whatever keeps it from its work must not keep the stack from stopping. */
 async function beforeStop({ beforeStop: work, onLog }: StackOptions, endpoints: StackEndpoints): Promise<void> {
   if (!work) return;
-  const tooLate = wait(beforeStopMilliseconds, undefined, { ref: false }).then(() => {
-    throw new Error(`not done within ${beforeStopMilliseconds / 1000} s`);
-  });
+  const signal = AbortSignal.timeout(beforeStopMilliseconds);
   try {
-    await Promise.race([work(endpoints), tooLate]);
+    await Promise.race([work(endpoints, signal), once(signal, 'abort').then(() => signal.throwIfAborted())]);
   } catch (error) {
     onLog?.('Stack', `what had to be done before stopping failed: ${String(error)}`);
   }

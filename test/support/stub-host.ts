@@ -18,8 +18,9 @@ await runAsChild(async () => {
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
+  const { port: listening } = z.object({ port: z.number() }).parse(server.address());
   return {
-    endpoints: { app: `http://127.0.0.1:${port}` },
+    endpoints: { app: `http://127.0.0.1:${listening}` },
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TableClient } from '@azure/data-tables';
 import { z } from 'zod';
@@ -6,7 +7,7 @@ import { readPort, runCommand } from '../../infra/local/arguments.ts';
 import { runStack } from '../../infra/local/run-stack.ts';
 import { connectionString } from '../../infra/local/storage-account.ts';
 
-/** `npm start` with a stub for the Functions host: `--directory`, `--port`, `--clean`, and `--before-stop FILE`, which writes a row before it writes the file. */
+/** `npm start` with a stub for the Functions host: `--directory`, `--port`, `--clean`, and `--before-stop FILE`, which lets it stop once that file is there, and writes a row then. */
 const options = {
   directory: { type: 'string' },
   port: { type: 'string' },
@@ -16,7 +17,7 @@ const options = {
 
 await runCommand({ help: 'A stack with a stub host.', options }, async (values) => {
   const directory = z.string().parse(values.directory);
-  const witness = values['before-stop'];
+  const permission = values['before-stop'];
   return await runStack({
     directory,
     scriptRoot: directory,
@@ -25,14 +26,14 @@ await runCommand({ help: 'A stack with a stub host.', options }, async (values) 
     json: true,
     greeting: () => ['Everything answers.'],
     host: { program: fileURLToPath(new URL('stub-host.ts', import.meta.url)), startMilliseconds: 20_000 },
-    ...(witness && {
-      beforeStop: async (endpoints) => {
+    ...(permission && {
+      beforeStop: async (endpoints, signal) => {
+        while (!existsSync(permission)) await wait(20, undefined, { signal });
         const table = TableClient.fromConnectionString(connectionString(endpoints), 'stopped', {
           allowInsecureConnection: true,
         });
         await table.createTable();
         await table.createEntity({ partitionKey: 'machine', rowKey: 'host_lost' });
-        await writeFile(witness, 'written');
       },
     }),
   });
