@@ -1,0 +1,125 @@
+import { type Document, GLB_BUFFER, type GLTF, Logger, WebIO } from '@gltf-transform/core';
+import {
+  ALL_EXTENSIONS,
+  EXTMeshoptCompression,
+  KHRDracoMeshCompression,
+  KHRMeshPrimitiveRestart,
+} from '@gltf-transform/extensions';
+import { MeshoptDecoder } from 'meshoptimizer/decoder';
+import { ConversionError } from '../conversion-error.ts';
+import type { ConversionWarning } from '../conversion-outcome.ts';
+import type { ImportedModel, ImportRequest } from '../importer.ts';
+import { explainInvalidGltf } from '../validate-asset.ts';
+import { loadDracoDecoder } from './draco-decoder.ts';
+import { readGltfContainer } from './gltf-container.ts';
+import { isExternal, pathOfUri } from './gltf-references.ts';
+import { type Gltf, parseGltf } from './gltf-schema.ts';
+import { checkStructure } from './gltf-structure.ts';
+import { repairTextures } from './gltf-textures.ts';
+
+type Resources = Record<string, Uint8Array<ArrayBuffer>>;
+
+const EMPTY = new Uint8Array(0);
+
+/** glTF 2.0 as JSON or GLB, with Draco, meshopt and quantised geometry. */
+export async function importGltf(request: ImportRequest): Promise<ImportedModel> {
+  const container = await readGltfContainer(request.file);
+  const gltf = parseGltf(container.text);
+  const warnings = checkExtensions(gltf);
+  checkStructure(gltf, request.memoryBytes);
+  const json = parseForLibrary(container.text);
+  const resources: Resources = {};
+  if (container.binary) {
+    const { offset, length } = container.binary;
+    resources[GLB_BUFFER] = own(await request.file.read(offset, length));
+  }
+  await gatherBuffers(json, resources, request);
+  await gatherImages(json, resources, request);
+  const document = await read(json, resources, container.text);
+  for (const extension of document.getRoot().listExtensionsUsed()) {
+    if (unpacked.has(extension.extensionName)) extension.dispose();
+  }
+  warnings.push(...repairTextures(document, gltf));
+  return { document, formatVersion: gltf.asset.version, generator: gltf.asset.generator ?? '', warnings };
+}
+
+/** What packed the input is gone once it is read; the output is packed anew. */
+const unpacked: ReadonlySet<string> = new Set([
+  EXTMeshoptCompression.EXTENSION_NAME,
+  KHRDracoMeshCompression.EXTENSION_NAME,
+]);
+
+const known: ReadonlySet<string> = new Set(
+  ALL_EXTENSIONS.map((extension) => extension.EXTENSION_NAME).filter(
+    // The library reads it, but none of its functions that optimise meshes accept it.
+    (name) => name !== KHRMeshPrimitiveRestart.EXTENSION_NAME,
+  ),
+);
+
+function checkExtensions(gltf: Gltf): ConversionWarning[] {
+  const required = gltf.extensionsRequired.filter((name) => !known.has(name));
+  if (required.length > 0) {
+    const message = `The model cannot be read without ${required.join(', ')}, which this converter does not know. Export it without.`;
+    throw new ConversionError('input_refused', message);
+  }
+  return gltf.extensionsUsed
+    .filter((name) => !known.has(name))
+    .map((name) => ({ code: 'extension_dropped', title: 'Unknown extension left out', details: { extension: name } }));
+}
+
+/** The library's type is claimed for JSON that `parseGltf` and `checkStructure` have checked as far as the library trusts it. */
+function parseForLibrary(text: string): GLTF.IGLTF {
+  const json: GLTF.IGLTF = JSON.parse(text);
+  return { ...json, asset: { ...json.asset, version: '2.0' } };
+}
+
+async function gatherBuffers(json: GLTF.IGLTF, resources: Resources, request: ImportRequest): Promise<void> {
+  for (const [i, { uri, byteLength }] of (json.buffers ?? []).entries()) {
+    if (isExternal(uri)) {
+      resources[uri] ??= (await request.readReference(pathOfUri(uri) ?? '')) ?? EMPTY;
+      checkLength(`'${uri}'`, resources[uri], byteLength);
+    } else if (uri === undefined && i === 0) {
+      // Without a binary chunk it can only be the buffer that compressed views do without: EXT_meshopt_compression, fallback buffers.
+      if (resources[GLB_BUFFER]) checkLength('its binary chunk', resources[GLB_BUFFER], byteLength);
+    }
+  }
+}
+
+function checkLength(name: string, bytes: Uint8Array, wanted: number): void {
+  if (bytes.length >= wanted) return;
+  const message = `The model takes ${wanted} bytes from ${name}, which has ${bytes.length}: it was cut off.`;
+  throw new ConversionError('input_refused', message);
+}
+
+/** Images get names of our own, so that nothing in a URI can be taken for something else. */
+async function gatherImages(json: GLTF.IGLTF, resources: Resources, request: ImportRequest): Promise<void> {
+  for (const [i, image] of (json.images ?? []).entries()) {
+    if (!isExternal(image.uri)) continue;
+    const path = pathOfUri(image.uri);
+    image.uri = `image-${i}`;
+    resources[image.uri] = (path === undefined ? undefined : await request.readReference(path)) ?? EMPTY;
+  }
+}
+
+async function read(json: GLTF.IGLTF, resources: Resources, text: string): Promise<Document> {
+  try {
+    const io = new WebIO().setLogger(new Logger(Logger.Verbosity.SILENT)).registerExtensions(ALL_EXTENSIONS);
+    if (json.extensionsUsed?.includes(EXTMeshoptCompression.EXTENSION_NAME)) {
+      await MeshoptDecoder.ready;
+      io.registerDependencies({ 'meshopt.decoder': MeshoptDecoder });
+    }
+    if (json.extensionsUsed?.includes(KHRDracoMeshCompression.EXTENSION_NAME)) {
+      io.registerDependencies({ 'draco3d.decoder': await loadDracoDecoder() });
+    }
+    return await io.readJSON({ json, resources });
+  } catch (error) {
+    throw new ConversionError('input_refused', await explainInvalidGltf(text, error), { cause: error });
+  }
+}
+
+/** The library shares what it is given: a view of a pooled buffer would drag its neighbours along. */
+function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : bytes.slice();
+}

@@ -1,0 +1,54 @@
+import { posix } from 'node:path';
+import { ConversionError } from '../conversion-error.ts';
+import type { ModelReference } from '../model-formats.ts';
+import type { Gltf } from './gltf-schema.ts';
+
+/**
+ * Every other file that a glTF model refers to, as often as it does. Textures that lie outside of the model's folder have no path.
+ * @throws ConversionError `input_refused` for geometry outside of the model's folder
+ */
+export function gltfReferences(gltf: Gltf): ModelReference[] {
+  const buffers = gltf.buffers.flatMap(({ uri }) => (isExternal(uri) ? [bufferReference(uri)] : []));
+  const textures = gltf.images.flatMap(({ uri }) => (isExternal(uri) ? [textureReference(uri)] : []));
+  return [...buffers, ...textures];
+}
+
+/** The path below the model's folder that a URI means, with `/` between its parts; undefined where it leads elsewhere. */
+export function pathOfUri(uri: string): string | undefined {
+  // RFC 3986, 3.1: a scheme; one letter would be a Windows drive.
+  if (/^[a-z][a-z0-9+.-]*:/i.test(uri)) return undefined;
+  // Exporters on Windows write `\`, which no URI may hold unescaped.
+  const path = posix.normalize(decode(uri).replaceAll('\\', '/'));
+  const leaves = path.startsWith('/') || path === '.' || path === '..' || path.startsWith('../') || path.endsWith('/');
+  return leaves || path.includes('\0') || /^[a-z]:/i.test(path) ? undefined : path;
+}
+
+/** True where the URI names a file; data is in the model itself. */
+export function isExternal(uri: string | undefined): uri is string {
+  return uri !== undefined && !/^data:/i.test(uri);
+}
+
+function bufferReference(uri: string): ModelReference {
+  const path = pathOfUri(uri);
+  if (path !== undefined) return { kind: 'buffer', uri, path };
+  const message = `The model takes geometry from '${shorten(uri)}', outside of its folder. Put the file beside the model and refer to it there.`;
+  throw new ConversionError('input_refused', message);
+}
+
+function textureReference(uri: string): ModelReference {
+  const path = pathOfUri(uri);
+  return path === undefined ? { kind: 'texture', uri: shorten(uri) } : { kind: 'texture', uri, path };
+}
+
+/** A percent sign that begins no escape is a plain one: exporters write such names. */
+function decode(uri: string): string {
+  try {
+    return decodeURIComponent(uri);
+  } catch {
+    return uri;
+  }
+}
+
+function shorten(uri: string): string {
+  return uri.length > 200 ? `${uri.slice(0, 200)}…` : uri;
+}

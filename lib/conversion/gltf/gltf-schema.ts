@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { ConversionError } from '../conversion-error.ts';
+
+const index = z.int().nonnegative();
+const bytes = z.int().nonnegative();
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).default([]);
+
+/** Components of an element by accessor type: glTF 2.0, 3.6.2.2. */
+export const componentsOf = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4, MAT2: 4, MAT3: 9, MAT4: 16 } as const;
+
+/** Bytes of a component by component type: glTF 2.0, 3.6.2.2. */
+export const bytesOf: Readonly<Record<number, number>> = { 5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4 };
+
+const componentType = z.union([5120, 5121, 5122, 5123, 5125, 5126].map((value) => z.literal(value)));
+
+/** A range of a buffer that EXT_meshopt_compression holds in place of the buffer view's own. */
+const compressedView = z.looseObject({
+  buffer: index,
+  byteOffset: bytes.default(0),
+  byteLength: bytes,
+  byteStride: z.int().min(1).max(256),
+  count: index,
+});
+
+/** What is relied upon in a glTF 2.0 file; everything else of it is left to the library that reads it. */
+const gltf = z.looseObject({
+  asset: z.looseObject({
+    version: z.string(),
+    minVersion: z.string().optional(),
+    generator: z.string().optional(),
+  }),
+  extensionsUsed: list(z.string()),
+  extensionsRequired: list(z.string()),
+  scene: index.optional(),
+  scenes: list(z.looseObject({ nodes: list(index) })),
+  nodes: list(
+    z.looseObject({
+      children: list(index),
+      mesh: index.optional(),
+      skin: index.optional(),
+      camera: index.optional(),
+    }),
+  ),
+  buffers: list(z.looseObject({ uri: z.string().optional(), byteLength: bytes })),
+  bufferViews: list(
+    z.looseObject({
+      buffer: index,
+      byteOffset: bytes.default(0),
+      byteLength: bytes,
+      byteStride: z.int().min(1).max(256).optional(),
+      extensions: z.looseObject({ EXT_meshopt_compression: compressedView.optional() }).optional(),
+    }),
+  ),
+  accessors: list(
+    z.looseObject({
+      bufferView: index.optional(),
+      byteOffset: bytes.default(0),
+      componentType,
+      count: index,
+      type: z.enum(['SCALAR', 'VEC2', 'VEC3', 'VEC4', 'MAT2', 'MAT3', 'MAT4']),
+      sparse: z
+        .looseObject({
+          count: index,
+          indices: z.looseObject({ bufferView: index, byteOffset: bytes.default(0), componentType }),
+          values: z.looseObject({ bufferView: index, byteOffset: bytes.default(0) }),
+        })
+        .optional(),
+    }),
+  ),
+  images: list(
+    z.looseObject({ uri: z.string().optional(), bufferView: index.optional(), name: z.string().optional() }),
+  ),
+  textures: list(z.looseObject({ source: index.optional() })),
+  materials: list(z.looseObject({ name: z.string().optional() })),
+  meshes: list(
+    z.looseObject({
+      primitives: z.array(
+        z.looseObject({
+          attributes: z.record(z.string(), index),
+          indices: index.optional(),
+          material: index.optional(),
+          mode: z.int().min(0).max(6).optional(),
+          targets: list(z.record(z.string(), index)),
+        }),
+      ),
+    }),
+  ),
+  skins: list(
+    z.looseObject({ joints: z.array(index), inverseBindMatrices: index.optional(), skeleton: index.optional() }),
+  ),
+  cameras: list(z.looseObject({})),
+  animations: list(
+    z.looseObject({
+      channels: z.array(
+        z.looseObject({ sampler: index, target: z.looseObject({ node: index.optional(), path: z.string() }) }),
+      ),
+      samplers: z.array(z.looseObject({ input: index, output: index })),
+    }),
+  ),
+});
+
+/** The JSON of a glTF 2.0 file, its shape checked and its lists present; what refers to what is not checked yet. */
+export type Gltf = z.output<typeof gltf>;
+
+/**
+ * Parses the JSON of a glTF file.
+ * @throws ConversionError `input_refused` naming what is wrong, or the version that cannot be read
+ */
+export function parseGltf(text: string): Gltf {
+  const parsed = gltf.safeParse(parseJson(text));
+  if (!parsed.success) throw refused(parsed.error);
+  const { version, minVersion } = parsed.data.asset;
+  // glTF 2.0, 3.2: any 2.x can be read unless the file says that it needs a later one.
+  if (!/^2\.\d+$/.test(version) || (minVersion !== undefined && minVersion !== '2.0')) {
+    throw new ConversionError(
+      'input_refused',
+      `The model is glTF ${minVersion ?? version}; only glTF 2.0 can be read.`,
+    );
+  }
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConversionError('input_refused', `The JSON of the model cannot be read: ${why}.`, { cause: error });
+  }
+}
+
+function refused(error: z.ZodError): ConversionError {
+  const [first] = error.issues;
+  const path = first?.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('') ?? '';
+  const message = `The JSON of the model is no glTF 2.0: ${path.replace(/^\./, '') || 'the whole'}: ${first?.message}.`;
+  return new ConversionError('input_refused', message, { cause: error });
+}

@@ -1,0 +1,171 @@
+import { ConversionError } from '../conversion-error.ts';
+import { bytesOf, componentsOf, type Gltf } from './gltf-schema.ts';
+
+/** Deeper scene graphs overflow the stack of the libraries that walk them. */
+const MAX_NODE_DEPTH = 1000;
+
+/**
+ * Checks what the reading library trusts: that every index has its target, every range lies within its buffer, the nodes are trees and
+ * the unpacked data fits into memory.
+ * @param memoryBytes what the unpacked accessors may have together, in bytes
+ * @throws ConversionError `input_refused`, `limit`
+ */
+export function checkStructure(gltf: Gltf, memoryBytes: number): void {
+  checkIndices(gltf);
+  checkViews(gltf);
+  checkAccessors(gltf, memoryBytes);
+  checkTrees(gltf);
+}
+
+/** Where an index stands, its value and how many things it may mean. */
+type Reference = readonly [where: string, index: number | undefined, targets: readonly unknown[]];
+
+function checkIndices(gltf: Gltf): void {
+  const all = [sceneReferences, meshReferences, skinReferences, animationReferences, imageReferences];
+  for (const references of all) {
+    for (const [where, index, targets] of references(gltf)) {
+      if (index !== undefined && index >= targets.length) {
+        throw refused(`${where} is number ${index}, but there are ${targets.length}`);
+      }
+    }
+  }
+}
+
+function* sceneReferences({ scene, scenes, nodes, meshes, skins, cameras }: Gltf): Iterable<Reference> {
+  yield ['scene', scene, scenes];
+  for (const [i, { nodes: roots }] of scenes.entries()) {
+    for (const root of roots) yield [`a node of scenes[${i}]`, root, nodes];
+  }
+  for (const [i, node] of nodes.entries()) {
+    for (const child of node.children) yield [`a child of nodes[${i}]`, child, nodes];
+    yield [`the mesh of nodes[${i}]`, node.mesh, meshes];
+    yield [`the skin of nodes[${i}]`, node.skin, skins];
+    yield [`the camera of nodes[${i}]`, node.camera, cameras];
+  }
+}
+
+function* meshReferences({ meshes, materials, accessors }: Gltf): Iterable<Reference> {
+  for (const [i, { primitives }] of meshes.entries()) {
+    for (const { material, indices, attributes, targets } of primitives) {
+      yield [`a material of meshes[${i}]`, material, materials];
+      yield [`an accessor of indices of meshes[${i}]`, indices, accessors];
+      for (const [name, accessor] of [attributes, ...targets].flatMap(Object.entries<number>)) {
+        yield [`the accessor of ${name} of meshes[${i}]`, accessor, accessors];
+      }
+    }
+  }
+}
+
+function* skinReferences({ skins, nodes, accessors }: Gltf): Iterable<Reference> {
+  for (const [i, skin] of skins.entries()) {
+    for (const joint of skin.joints) yield [`a joint of skins[${i}]`, joint, nodes];
+    yield [`the skeleton of skins[${i}]`, skin.skeleton, nodes];
+    yield [`the inverseBindMatrices of skins[${i}]`, skin.inverseBindMatrices, accessors];
+  }
+}
+
+function* animationReferences({ animations, nodes, accessors }: Gltf): Iterable<Reference> {
+  for (const [i, { channels, samplers }] of animations.entries()) {
+    for (const { sampler, target } of channels) {
+      yield [`a sampler of a channel of animations[${i}]`, sampler, samplers];
+      yield [`a target of a channel of animations[${i}]`, target.node, nodes];
+    }
+    for (const { input, output } of samplers) {
+      yield [`an input of animations[${i}]`, input, accessors];
+      yield [`an output of animations[${i}]`, output, accessors];
+    }
+  }
+}
+
+function* imageReferences({ textures, images, bufferViews }: Gltf): Iterable<Reference> {
+  for (const [i, { source }] of textures.entries()) yield [`the source of textures[${i}]`, source, images];
+  for (const [i, { bufferView }] of images.entries()) yield [`the bufferView of images[${i}]`, bufferView, bufferViews];
+}
+
+function checkViews(gltf: Gltf): void {
+  for (const [i, view] of gltf.bufferViews.entries()) {
+    const compressed = view.extensions?.EXT_meshopt_compression;
+    for (const range of compressed ? [compressed] : [view]) {
+      const buffer = gltf.buffers[range.buffer];
+      if (buffer === undefined) throw refused(`bufferViews[${i}] lies in buffer ${range.buffer}, which is not there`);
+      if (range.byteOffset + range.byteLength > buffer.byteLength) {
+        throw refused(`bufferViews[${i}] ends beyond the ${buffer.byteLength} bytes of its buffer`);
+      }
+    }
+  }
+}
+
+function checkAccessors(gltf: Gltf, memoryBytes: number): void {
+  let total = 0;
+  for (const [i, accessor] of gltf.accessors.entries()) {
+    const { componentType, type, count, sparse } = accessor;
+    const bytes = elementBytes(componentType, type);
+    total += bytes * count;
+    checkRange(gltf, `accessors[${i}]`, accessor, bytes, count);
+    if (sparse) {
+      if (sparse.count > count) throw refused(`accessors[${i}] replaces ${sparse.count} of ${count} elements`);
+      const indexBytes = elementBytes(sparse.indices.componentType, 'SCALAR');
+      checkRange(gltf, `the sparse indices of accessors[${i}]`, sparse.indices, indexBytes, sparse.count);
+      checkRange(gltf, `the sparse values of accessors[${i}]`, sparse.values, bytes, sparse.count);
+    }
+  }
+  if (total > memoryBytes) {
+    const message = `The model has ${total} bytes when unpacked; the limit (memoryBytes) is ${memoryBytes}. Split or simplify it.`;
+    throw new ConversionError('limit', message);
+  }
+}
+
+function checkRange(
+  gltf: Gltf,
+  what: string,
+  { bufferView, byteOffset }: { readonly bufferView?: number | undefined; readonly byteOffset: number },
+  bytes: number,
+  count: number,
+): void {
+  if (bufferView === undefined || count === 0) return;
+  const view = gltf.bufferViews[bufferView];
+  if (view === undefined) throw refused(`${what} lies in bufferView ${bufferView}, which is not there`);
+  const compressed = view.extensions?.EXT_meshopt_compression;
+  const length = compressed ? compressed.count * compressed.byteStride : view.byteLength;
+  const stride = view.byteStride ?? bytes;
+  if (byteOffset + stride * (count - 1) + bytes > length) {
+    throw refused(`${what} ends beyond the ${length} bytes of bufferViews[${bufferView}]`);
+  }
+}
+
+function elementBytes(componentType: number, type: keyof typeof componentsOf): number {
+  return (bytesOf[componentType] ?? 0) * componentsOf[type];
+}
+
+/** Walks down from every root, level by level: what no root leads to has a loop above it. */
+function checkTrees(gltf: Gltf): void {
+  const parents = new Array<number | undefined>(gltf.nodes.length);
+  for (const [i, node] of gltf.nodes.entries()) {
+    for (const child of node.children) {
+      if (parents[child] !== undefined)
+        throw refused(`nodes[${child}] has two parents, nodes[${parents[child]}] and nodes[${i}]`);
+      parents[child] = i;
+    }
+  }
+  let level = gltf.nodes.flatMap((_node, i) => (parents[i] === undefined ? [i] : []));
+  let reached = 0;
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > MAX_NODE_DEPTH) {
+      throw new ConversionError(
+        'limit',
+        `The nodes of the model are nested deeper than ${MAX_NODE_DEPTH} levels. Flatten them.`,
+      );
+    }
+    reached += level.length;
+    level = level.flatMap((i) => gltf.nodes[i]?.children ?? []);
+  }
+  if (reached < gltf.nodes.length) throw refused('some nodes are their own ancestors');
+  for (const [i, scene] of gltf.scenes.entries()) {
+    const child = scene.nodes.find((node) => parents[node] !== undefined);
+    if (child !== undefined) throw refused(`scenes[${i}] begins with nodes[${child}], which has a parent`);
+  }
+}
+
+function refused(what: string): ConversionError {
+  return new ConversionError('input_refused', `The model is no valid glTF: ${what}. Export it again.`);
+}
