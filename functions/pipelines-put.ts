@@ -1,7 +1,14 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { json, readJsonBody, respond } from '#lib/http';
-import { checkPipelineId, createPipeline, explain, LOCAL_CALLER, parsePipelineRequest, pipelineView } from '#lib/pipeline';
+import {
+  checkPipelineId,
+  createPipeline,
+  explain,
+  LOCAL_CALLER,
+  parsePipelineRequest,
+  pipelineView,
+} from '#lib/pipeline';
 import { servicesOf } from './services.ts';
 
 /** `PUT /api/pipelines/{id}`: the whole journey as one resource. The same body again answers 200, another body 409. */

@@ -1,5 +1,5 @@
-import * as df from 'durable-functions';
 import type { InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
 import { parseConfig } from '#lib/config';
 import { clientOrchestrations, type Orchestrations } from '#lib/durable';
 import { ACCOUNT, createServices, type Services } from '#lib/pipeline';

@@ -23,7 +23,7 @@ export {
   stopPipeline,
 } from './pipelines.ts';
 export { explain } from './problems.ts';
+export { readiness } from './readiness.ts';
 export { type Sweep, sweep } from './reaper.ts';
 export { ACCOUNT, createServices, type Services } from './services.ts';
 export { onUpload } from './uploads.ts';
-export { readiness } from './readiness.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { ConversionError, modelReferences } from '#lib/conversion';
+import { ConversionError, type ModelFile, modelReferences } from '#lib/conversion';
 import type { Blobs } from '#lib/storage';
 
 /**
@@ -21,9 +21,10 @@ export async function missingFiles(
   return paths.filter((_, index) => sizes[index] === undefined);
 }
 
-async function referencedPaths(file: Parameters<typeof modelReferences>[0]): Promise<string[]> {
+async function referencedPaths(file: ModelFile): Promise<string[]> {
   try {
-    return [...new Set((await modelReferences(file)).map(({ path }) => path))];
+    const paths = (await modelReferences(file)).flatMap(({ path }) => (path === undefined ? [] : [path]));
+    return [...new Set(paths)];
   } catch (error) {
     if (error instanceof ConversionError) return [];
     throw error;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '#lib/config';
-import { conversionSettings, isModelFile } from '#lib/conversion';
+import { ConversionError, isModelFile, parseConversionSettings } from '#lib/conversion';
 import type { PipelineRequest } from '#lib/records';
 import { PipelineError } from './pipeline-error.ts';
 
@@ -17,7 +17,7 @@ const modelPath = z
 
 const pipelineBody = z.strictObject({
   model: modelPath,
-  settings: conversionSettings.optional(),
+  settings: z.unknown(),
   session: z
     .strictObject({
       size: z.enum(['Standard', 'Premium']).optional(),
@@ -50,9 +50,18 @@ export function parsePipelineRequest(body: unknown, config: Config): PipelineReq
   const slash = model.indexOf('/');
   return {
     model: { folder: model.slice(0, slash), file: model.slice(slash + 1) },
-    settings: conversionSettings.parse(settings ?? {}),
+    settings: parseSettings(settings ?? {}),
     session: wanted === null ? null : { size: wanted?.size ?? config.SESSION_SIZE, maxLeaseSeconds },
   };
+}
+
+function parseSettings(settings: unknown): PipelineRequest['settings'] {
+  try {
+    return parseConversionSettings(settings);
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error;
+    throw new PipelineError('invalid', error.message, 'settings', { cause: error });
+  }
 }
 
 /** Contract 1.3: letters, digits, `-` and `_`; a session and a conversion take the id too, and a machine its name. */

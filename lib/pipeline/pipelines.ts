@@ -19,7 +19,9 @@ export const LOCAL_CALLER: Creator = { owner: 'local', readers: ['clients'] };
 export const renewal = z.strictObject({ maxLeaseSeconds: z.int().positive() });
 
 const listQuery = z.object({
-  state: z.enum(['waiting', 'converting', 'starting', 'ready', 'stopping', 'stopped', 'converted', 'failed']).optional(),
+  state: z
+    .enum(['waiting', 'converting', 'starting', 'ready', 'stopping', 'stopped', 'converted', 'failed'])
+    .optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 

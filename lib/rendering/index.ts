@@ -2,6 +2,7 @@ export { leaseEnd, remainingSeconds } from './lease.ts';
 export { RenderingError, type RenderingErrorCode } from './rendering-error.ts';
 export type { Conversion, ConversionRequest, RenderingService, Session, SessionRequest } from './rendering-service.ts';
 export { ConversionPlaces } from './self-hosted/conversion-places.ts';
+export { nextConversionStep, runConversion } from './self-hosted/conversion-steps.ts';
 export { heartbeatRequest, receiveHeartbeat } from './self-hosted/heartbeats.ts';
 export type { SelfHostedParts } from './self-hosted/parts.ts';
 export { selfHosted } from './self-hosted/service.ts';
@@ -12,4 +13,3 @@ export {
   stopSession,
   watchSession,
 } from './self-hosted/session-steps.ts';
-export { nextConversionStep, runConversion } from './self-hosted/conversion-steps.ts';

@@ -37,14 +37,16 @@ export async function runConversion(parts: SelfHostedParts, id: string): Promise
 async function fetchAndConvert(parts: SelfHostedParts, id: string): Promise<boolean> {
   const workspace = await mkdtemp(join(tmpdir(), 'conversion-'));
   try {
-    const fetched = await fetchModel(parts, await parts.conversions.get(id), join(workspace, 'input'));
+    const current = await parts.conversions.get(id);
+    const maxBytes = parts.config.CONVERSION_MAX_INPUT_BYTES;
+    const fetched = await fetchModel(parts.blobs, current, join(workspace, 'input'), maxBytes);
     if (fetched.status === 'failed') {
       await fail(parts, id, fetched.failure);
       return true;
     }
-    const settings = conversionSettings.parse((await parts.conversions.get(id)).settings);
+    const settings = conversionSettings.parse(current.settings);
     const key = contentKey({ files: fetched.files, settings });
-    const record = await parts.conversions.update(id, (current) => ({ record: { ...current, contentKey: key } }));
+    const record = await parts.conversions.update(id, (latest) => withContentKey(latest, key));
     if (await settleByContent(parts, record, key)) return true;
     if (!(await holdsClaim(parts, record, key))) return false;
     await convertFetched(parts, record, key, fetched, workspace);
@@ -61,9 +63,7 @@ async function convertFetched(
   fetched: FetchedModel,
   workspace: string,
 ): Promise<void> {
-  const { attempts } = await parts.conversions.update(record.id, (current) => ({
-    record: { ...current, attempts: current.attempts + 1 },
-  }));
+  const { attempts } = await parts.conversions.update(record.id, oneMoreAttempt);
   const outcome: ConversionOutcome =
     attempts > MAX_ATTEMPTS
       ? gaveUp(attempts)
@@ -127,6 +127,26 @@ function succeeded(
 ): Change<ConversionRecord> | undefined {
   if (current.state !== 'running') return undefined;
   return { record: { ...current, state: 'succeeded', result, endedAt: now.toISOString() } };
+}
+
+function withContentKey(current: ConversionRecord, contentKey: string): Change<ConversionRecord> | undefined {
+  return current.state === 'running' ? { record: { ...current, contentKey } } : undefined;
+}
+
+function oneMoreAttempt(current: ConversionRecord): Change<ConversionRecord> | undefined {
+  return current.state === 'running' ? { record: { ...current, attempts: current.attempts + 1 } } : undefined;
+}
+
+function gaveUp(attempts: number): ConversionOutcome {
+  const message = `The conversion was started ${attempts - 1} times and its host ended each time before it did; it is not tried again.`;
+  return { status: 'failed', error: { code: 'conversion_failed', message }, warnings: [] };
+}
+
+/** A bound that was met while the converter ran is a limit like those that were met before. */
+function failureOf({ error, warnings }: Extract<ConversionOutcome, { status: 'failed' }>): ConversionFailure {
+  const { code, message } = error;
+  if (code === 'timeout' || code === 'memory') return { reason: 'limit', message, warnings };
+  return { reason: code === 'cancelled' ? 'conversion_failed' : code, message, warnings };
 }
 
 function soon(parts: SelfHostedParts): Date {

@@ -1,0 +1,89 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { ConversionError, isModelFile, modelReferences } from '#lib/conversion';
+import { UsageError } from '../arguments.ts';
+import { compressorWheel } from './compressor-wheel.ts';
+
+/** What is uploaded: the model last, so that all it refers to is there when its upload starts the pipeline. */
+export interface ModelFiles {
+  readonly model: string;
+  readonly files: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly read: () => Promise<Uint8Array>;
+  }[];
+}
+
+/**
+ * The files of a model: of the demo's own where no path is given; else a model file with what it refers to, or a folder with one model.
+ * @throws UsageError where the path holds no model that could be converted
+ */
+export async function modelFiles(path: string | undefined): Promise<ModelFiles> {
+  if (path === undefined) {
+    const bytes = await compressorWheel();
+    return { model: 'compressor-wheel.glb', files: [inMemory('compressor-wheel.glb', bytes)] };
+  }
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new UsageError(`There is nothing at ${path}. --model takes a model file or a folder.`);
+  return found.isDirectory() ? folder(path) : file(path);
+}
+
+async function folder(path: string): Promise<ModelFiles> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+  const models = names.filter(isModelFile);
+  const [model] = models;
+  if (model === undefined) throw new UsageError(`The folder ${path} holds no model: no .glb and no .gltf.`);
+  if (models.length > 1) {
+    throw new UsageError(
+      `The folder ${path} holds ${models.length} models (${models.join(', ')}); name one with --model.`,
+    );
+  }
+  return onDisk(path, model, names);
+}
+
+async function file(path: string): Promise<ModelFiles> {
+  const model = basename(path);
+  if (!isModelFile(model)) throw new UsageError(`${path} is no model of a format that is converted: .glb or .gltf.`);
+  const references = await referencesOf(path);
+  const there = await Promise.all(references.map((name) => stat(join(dirname(path), name)).catch(() => undefined)));
+  return onDisk(dirname(path), model, [model, ...references.filter((_, index) => there[index]?.isFile())]);
+}
+
+/** A model that cannot be read is uploaded alone: the conversion says what is wrong with it. */
+async function referencesOf(path: string): Promise<string[]> {
+  const handle = await open(path);
+  try {
+    const { size } = await handle.stat();
+    const read = async (offset: number, length: number) => {
+      const buffer = new Uint8Array(Math.min(length, Math.max(0, size - offset)));
+      await handle.read(buffer, 0, buffer.length, offset);
+      return buffer;
+    };
+    const paths = (await modelReferences({ size, read })).flatMap(({ path: name }) => (name === undefined ? [] : [name]));
+    return [...new Set(paths)];
+  } catch (error) {
+    if (error instanceof ConversionError) return [];
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function onDisk(directory: string, model: string, names: readonly string[]): Promise<ModelFiles> {
+  const ordered = [...names.filter((name) => name !== model), model];
+  const files = await Promise.all(
+    ordered.map(async (name) => {
+      const path = resolve(directory, name);
+      return { name, bytes: (await stat(path)).size, read: () => readFile(path) };
+    }),
+  );
+  return { model, files };
+}
+
+function inMemory(name: string, bytes: Uint8Array) {
+  return { name, bytes: bytes.length, read: async () => bytes };
+}
