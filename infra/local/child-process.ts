@@ -58,6 +58,15 @@ export async function startChild(program: ChildProgram): Promise<RunningChild> {
   }
 }
 
+/** Kills every process of a group, if there is one left. */
+export function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nobody is left in the group.
+  }
+}
+
 async function readiness(
   child: ChildProcess,
   program: ChildProgram,
@@ -86,7 +95,7 @@ async function endOf(child: ChildProcess): Promise<string> {
   const closed = once(child, 'close').catch(() => undefined);
   try {
     const [code, signal] = await once(child, 'exit');
-    killGroup(child);
+    if (child.pid) killGroup(child.pid);
     await Promise.race([closed, wait(500)]);
     return signal ? `signal ${signal}` : `exit code ${code}`;
   } catch (error) {
@@ -101,17 +110,8 @@ async function stop(child: ChildProcess, ended: Promise<string>, graceMillisecon
   const order: ChildOrder = { type: 'stop' };
   if (graceMilliseconds > 0 && child.connected) child.send(order, () => undefined);
   await Promise.race([ended, wait(graceMilliseconds)]);
-  if (child.exitCode === null && child.signalCode === null) killGroup(child);
+  if (child.pid && child.exitCode === null && child.signalCode === null) killGroup(child.pid);
   await Promise.race([ended, wait(500)]);
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // Nobody is left in the group.
-  }
 }
 
 /** Passes every printed line on, and keeps the last ten to explain a failure with. */

@@ -13,7 +13,7 @@ export const childReport = z.discriminatedUnion('type', [
 ]);
 
 /** What a child tells the supervisor. */
-export type ChildReport = z.output<typeof childReport>;
+type ChildReport = z.output<typeof childReport>;
 
 /** What the supervisor tells a child. */
 export interface ChildOrder {

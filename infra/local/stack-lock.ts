@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { identifyProcess, isAlive, type ProcessIdentity, processIdentity } from '../../lib/compute/process-identity.ts';
+import { killGroup } from './child-process.ts';
 import { readJson, writeJson } from './json-file.ts';
 import { StackError } from './stack-error.ts';
 
@@ -13,6 +14,7 @@ const recordedProcesses = z.object({ supervisor: processIdentity, children: z.ar
 
 /** Children of a killed supervisor end by themselves; one that has not after so long is killed. In milliseconds. */
 const leftoverGraceMilliseconds = 8000;
+const killMilliseconds = 2000;
 
 /** One stack's hold on its directory. */
 export interface StackLock {
@@ -42,7 +44,12 @@ export async function lockStack(directory: string): Promise<StackLock> {
     const message = `Another stack${who} runs in ${directory}: stop it first.`;
     throw new StackError('locked', message, { cause: error });
   }
-  await endLeftovers(processes);
+  try {
+    await endLeftovers(processes);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   const children: ProcessIdentity[] = [];
   let written = writeProcesses(processes, children);
   return {
@@ -79,10 +86,21 @@ async function writeProcesses(path: string, children: readonly ProcessIdentity[]
 
 async function endLeftovers(path: string): Promise<void> {
   const left = (await readJson(path, recordedProcesses))?.children ?? [];
-  const deadline = Date.now() + leftoverGraceMilliseconds;
-  for (const child of left) {
-    while ((await isAlive(child)) && Date.now() < deadline) await wait(50);
-    if (await isAlive(child)) process.kill(-child.pid, 'SIGKILL');
-    while (await isAlive(child)) await wait(20);
+  await Promise.all(
+    left.map(async (child) => {
+      if (await endsWithin(child, leftoverGraceMilliseconds)) return;
+      killGroup(child.pid);
+      if (await endsWithin(child, killMilliseconds)) return;
+      throw new StackError('child-failed', `Process ${child.pid} of an earlier stack cannot be ended: end it first.`);
+    }),
+  );
+}
+
+async function endsWithin(child: ProcessIdentity, milliseconds: number): Promise<boolean> {
+  const deadline = performance.now() + milliseconds;
+  while (await isAlive(child)) {
+    if (performance.now() > deadline) return false;
+    await wait(50);
   }
+  return true;
 }

@@ -39,7 +39,7 @@ await runCommand(
       prepare: build,
       beforeStop: stopMachines,
       host: {
-        program: fileURLToPath(new URL('func-host.ts', import.meta.url)),
+        program: fileURLToPath(new URL('./func-host.ts', import.meta.url)),
         startMilliseconds: hostStartMilliseconds,
       },
     });

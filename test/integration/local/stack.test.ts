@@ -9,11 +9,12 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { connectionString } from '../../../infra/local/storage-account.ts';
+import { isAlive, type ProcessIdentity, processIdentity } from '../../../lib/compute/process-identity.ts';
 import { startStorage, temporaryDirectory } from '../../support/stack.ts';
 
 const program = fileURLToPath(new URL('../../support/stub-stack.ts', import.meta.url));
 const endpointsOf = z.object({ app: z.string(), blob: z.string(), queue: z.string(), table: z.string() });
-const processesOf = z.object({ children: z.array(z.object({ pid: z.number() })) });
+const processesOf = z.object({ children: z.array(processIdentity) });
 const within = { timeout: 15_000, interval: 50 };
 
 interface Run {
@@ -53,18 +54,13 @@ async function endpoints({ directory }: Run): Promise<z.output<typeof endpointsO
   return endpointsOf.parse(await vi.waitFor(read, within));
 }
 
-async function childrenOf({ directory }: Run): Promise<number[]> {
-  const { children } = processesOf.parse(JSON.parse(await readFile(join(directory, 'processes.json'), 'utf8')));
-  return children.map((child) => child.pid);
+async function childrenOf({ directory }: Run): Promise<ProcessIdentity[]> {
+  const processes = await readFile(join(directory, 'processes.json'), 'utf8');
+  return processesOf.parse(JSON.parse(processes)).children;
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+async function running(processes: readonly ProcessIdentity[]): Promise<number> {
+  return (await Promise.all(processes.map(isAlive))).filter(Boolean).length;
 }
 
 const exists = (path: string) =>
@@ -87,21 +83,13 @@ test('A stack answers where endpoints.json says, keeps its state and its ports o
   expect(children).toHaveLength(3);
   first.process.kill('SIGTERM');
   expect(await first.exited).toBe(0);
-  expect(children.filter(isRunning)).toEqual([]);
+  expect(await running(children)).toBe(0);
   expect(await exists(join(directory.path, 'endpoints.json'))).toBe(false);
 
   const second = run(directory.path);
   expect(await endpoints(second)).toEqual(where);
   expect(await models.getBlobClient('duck/duck.glb').exists()).toBe(true);
   await vi.waitFor(async () => expect(await (await fetch(`${where.app}/received`)).json()).toHaveLength(0), within);
-});
-
-test('--clean forgets what was there', async () => {
-  await using directory = await temporaryDirectory();
-  await writeFile(join(directory.path, 'anything'), '');
-  const stack = run(directory.path, '--clean');
-  await endpoints(stack);
-  expect(await exists(join(directory.path, 'anything'))).toBe(false);
 });
 
 test('A SIGKILL of the supervisor leaves no child, and the next stack starts with what was acknowledged', async () => {
@@ -114,7 +102,7 @@ test('A SIGKILL of the supervisor leaves no child, and the next stack starts wit
   first.process.kill('SIGKILL');
   await first.exited;
   const second = run(directory.path);
-  await vi.waitFor(() => expect(children.filter(isRunning)).toEqual([]), within);
+  await vi.waitFor(async () => expect(await running(children)).toBe(0), within);
   await vi.waitFor(async () => expect(await childrenOf(second)).not.toEqual(children), within);
   expect(await endpoints(second)).toEqual(where);
   expect(await models.getBlobClient('duck/duck.glb').exists()).toBe(true);
@@ -127,7 +115,7 @@ test('A Ctrl-C that reaches the whole process group leaves the storage up until 
   const stack = run(directory.path, '--before-stop', permission);
   const { blob } = await endpoints(stack);
   const supervisor = z.number().parse(stack.process.pid);
-  for (const pid of await childrenOf(stack)) process.kill(-pid, 'SIGINT');
+  for (const { pid } of await childrenOf(stack)) process.kill(-pid, 'SIGINT');
   process.kill(-supervisor, 'SIGINT');
   await vi.waitFor(() => expect(stack.printed()).toContain('Stopping'), within);
   process.kill(-supervisor, 'SIGINT');
@@ -143,10 +131,12 @@ test('A Ctrl-C that reaches the whole process group leaves the storage up until 
   expect(await table.getEntity('machine', 'host_lost')).toMatchObject({ rowKey: 'host_lost' });
 });
 
-test('A second stack in the same directory is refused, also with --clean, and does the first no harm', async () => {
+test('--clean forgets what was there, unless another stack runs there: then it is refused and does that one no harm', async () => {
   await using directory = await temporaryDirectory();
-  const first = run(directory.path);
+  await writeFile(join(directory.path, 'anything'), '');
+  const first = run(directory.path, '--clean');
   const where = await endpoints(first);
+  expect(await exists(join(directory.path, 'anything'))).toBe(false);
   const second = run(directory.path, '--clean');
   expect(await second.exited).toBe(1);
   expect(second.printed()).toBe(
@@ -172,13 +162,14 @@ test('When a child that nothing works without is killed, the stack stops, says s
   await using directory = await temporaryDirectory();
   const stack = run(directory.path);
   await endpoints(stack);
-  const [azurite = 0, blobEvents = 0, host = 0] = await childrenOf(stack);
-  process.kill(blobEvents, 'SIGKILL');
+  const children = await childrenOf(stack);
+  const [, blobEvents, host] = z.tuple([processIdentity, processIdentity, processIdentity]).parse(children);
+  process.kill(blobEvents.pid, 'SIGKILL');
   await vi.waitFor(async () => expect(await childrenOf(stack)).toHaveLength(4), within);
-  process.kill(host, 'SIGKILL');
+  process.kill(host.pid, 'SIGKILL');
   expect(await stack.exited).toBe(1);
   expect(stack.printed()).toContain('Functions host ended by itself with signal SIGKILL');
-  expect([azurite, host].filter(isRunning)).toEqual([]);
+  expect(await running(children)).toBe(0);
 });
 
 test('An unknown option is refused with exit code 2', async () => {
