@@ -51,7 +51,7 @@ export interface Machine {
   readonly name: string;
   readonly sessionId: string;
   readonly size: SessionSize;
-  /** `running` says that the machine is there; that its session host is up, only a heartbeat says. `failed` never gets better. */
+  /** `running` says that the machine is there; that its session host is up, only a heartbeat says. `failed` waits to be stopped. */
   readonly state: 'starting' | 'running' | 'stopping' | 'failed';
   /** When the provider accepted the start. */
   readonly requestedAt: Date;

@@ -1,0 +1,157 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { AssetReport } from './heartbeat.ts';
+
+/** What clients are told, on `/status` and live on `/events`. */
+export interface SessionStatus {
+  readonly sessionId: string;
+  /** `starting` until the control plane has answered the first heartbeat. */
+  readonly state: 'starting' | 'ready';
+  /** `url` is where the loaded asset is, on this server; another one after each load. */
+  readonly asset: (AssetReport & { readonly url?: string }) | null;
+  /** Null while the lease does not run. */
+  readonly remainingSeconds: number | null;
+  readonly uptimeSeconds: number;
+}
+
+export interface PageServerOptions {
+  readonly bindAddress: string;
+  /** Where the built viewer is. */
+  readonly viewerDirectory: URL;
+  readonly status: () => SessionStatus;
+  readonly assetFile: () => { readonly path: string; readonly bytes: number } | undefined;
+}
+
+export interface PageServer {
+  readonly port: number;
+  /** Viewers that are open now. */
+  clients(): number;
+  /** Tells every open viewer the status as it now is. */
+  push(): void;
+  close(): Promise<void>;
+}
+
+const MAX_CLIENTS = 100;
+
+/** The remote rendering contract, 3.2: a session's ports are of this range. */
+const PORTS = { first: 49_152, last: 65_534 };
+
+const VIEWER_FILES: Readonly<Record<string, { readonly file: string; readonly type: string }>> = {
+  '/': { file: 'index.html', type: 'text/html; charset=utf-8' },
+  '/viewer.js': { file: 'viewer.js', type: 'text/javascript; charset=utf-8' },
+  '/viewer.css': { file: 'viewer.css', type: 'text/css; charset=utf-8' },
+};
+
+const SECURITY_HEADERS = {
+  // The mesh decoder is wasm; textures inside a GLB become blobs that the loader fetches.
+  'content-security-policy': [
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "connect-src 'self' blob:",
+    "img-src 'self' blob: data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+};
+
+/** Serves the viewer page, the asset and the session's status, on a free port. */
+export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
+  const viewers = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    respond(request, response, { options, viewers }).catch(() => response.destroy());
+  });
+  return {
+    port: await listen(server, options.bindAddress),
+    clients: () => viewers.size,
+    push() {
+      const event = eventOf(options);
+      for (const viewer of viewers) viewer.write(event);
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Serving {
+  readonly options: PageServerOptions;
+  readonly viewers: Set<ServerResponse>;
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
+  const { options } = serving;
+  const [path = ''] = (request.url ?? '').split('?');
+  if (request.method !== 'GET') {
+    response.setHeader('allow', 'GET');
+    return sendText(response, 405, 'Only GET is answered here.');
+  }
+  if (path === '/status') return sendJson(response, { ...options.status(), clients: serving.viewers.size });
+  if (path === '/events') return openEvents(response, serving);
+  if (path === '/asset.glb') return sendAsset(response, options);
+  const viewerFile = VIEWER_FILES[path];
+  if (viewerFile === undefined) return sendText(response, 404, 'There is nothing here.');
+  await sendViewerFile(response, new URL(viewerFile.file, options.viewerDirectory), viewerFile.type);
+}
+
+function openEvents(response: ServerResponse, { options, viewers }: Serving): void {
+  if (viewers.size >= MAX_CLIENTS) {
+    sendText(response, 503, 'Too many viewers are open.');
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(`retry: 2000\n${eventOf(options)}`);
+  viewers.add(response);
+  response.once('close', () => viewers.delete(response));
+}
+
+function eventOf({ status }: PageServerOptions): string {
+  return `data: ${JSON.stringify(status())}\n\n`;
+}
+
+async function sendAsset(response: ServerResponse, { assetFile }: PageServerOptions): Promise<void> {
+  const asset = assetFile();
+  if (asset === undefined) return sendText(response, 404, 'No asset is loaded.');
+  response.writeHead(200, { 'content-type': 'model/gltf-binary', 'content-length': asset.bytes });
+  await pipeline(createReadStream(asset.path), response);
+}
+
+async function sendViewerFile(response: ServerResponse, file: URL, type: string): Promise<void> {
+  const content = await readFile(file).catch(() => undefined);
+  if (content === undefined) return sendText(response, 503, 'The viewer is not built: run "npm run build".');
+  response.writeHead(200, { 'content-type': type }).end(content);
+}
+
+function sendJson(response: ServerResponse, document: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(document));
+}
+
+function sendText(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`);
+}
+
+async function listen(server: Server, host: string): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = randomInt(PORTS.first, PORTS.last + 1);
+    try {
+      server.listen(port, host);
+      await once(server, 'listening');
+      return port;
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!taken || attempt === 100) throw error;
+    }
+  }
+}
