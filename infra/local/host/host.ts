@@ -10,6 +10,7 @@ import { DurableStore } from './durable/store.ts';
 import { eventGridWebhook } from './event-grid.ts';
 import { type FunctionIndex, indexFunctions } from './function-index.ts';
 import { provideFunctionsCore } from './functions-core.ts';
+import { HostError, messageOf } from './host-error.ts';
 import { type HostLog, logToStderr } from './host-log.ts';
 import { type Endpoint, type HttpServer, listen, sendEmpty } from './http-server.ts';
 import { httpTriggers } from './http-triggers.ts';
@@ -106,6 +107,8 @@ async function shutDown(parts: {
   server.serve([management, refuse]);
   const left = await invoker.settle(settleLimitMs);
   if (left.length > 0) log('warning', 'host', `Still running at the stop, and cut off: ${left.join(', ')}.`);
+  // What follows an invocation (its commit, its answer) happens in the same turn of the event loop.
+  await new Promise(setImmediate);
   engine.close();
   await server.close();
 }
@@ -125,9 +128,17 @@ function prepareEnvironment(options: HostOptions, url: string): void {
   });
 }
 
+/** Opens the file for this process alone: two hosts on one database would run everything twice. */
 function openDatabase(path: string): DatabaseSync {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  return new DatabaseSync(path);
+  try {
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    return database;
+  } catch (error) {
+    const message = `${path} cannot be opened (${messageOf(error)}): is another host running on it?`;
+    throw new HostError('conflict', message, { cause: error });
+  }
 }
 
 function greeting(url: string, app: LoadedApp): string {

@@ -42,9 +42,10 @@ export async function listen(port: number, log: HostLog): Promise<HttpServer> {
       endpoints = ready;
     },
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      // Answers under way get a moment to leave; connections that are merely kept open do not.
+      const cut = setTimeout(() => server.closeAllConnections(), 500);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      clearTimeout(cut);
     },
   };
 }

@@ -38,7 +38,7 @@ export function createEngine(parts: EpisodeParts & { readonly maxConcurrentActiv
     try {
       while (awake.get(id) && phase === 'open') {
         awake.set(id, false);
-        const effects = await runEpisode(openParts, id);
+        const effects = await runEpisode(parts, id);
         activities.add(effects.activities);
         if (effects.timers) ring();
         if (effects.again) awake.set(id, true);
@@ -58,7 +58,6 @@ export function createEngine(parts: EpisodeParts & { readonly maxConcurrentActiv
     const next = store.nextDue(time);
     if (next !== undefined) alarm = setTimeout(ring, Math.min(next - time, longestDelay));
   };
-  const openParts: EpisodeParts = { ...parts };
   const activities = createActivityRunner({ ...parts, wake, maxConcurrent: parts.maxConcurrentActivities });
 
   return {

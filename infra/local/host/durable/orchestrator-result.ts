@@ -66,7 +66,12 @@ const leafSchema = z.union([
     .object({ actionType: z.literal(0), functionName: z.string(), input: z.unknown().optional() })
     .transform((raw): Action => ({ kind: 'activity', name: raw.functionName, input: raw.input })),
   z
-    .object({ actionType: z.literal(1), functionName: z.string(), input: z.unknown().optional(), retryOptions: retrySchema })
+    .object({
+      actionType: z.literal(1),
+      functionName: z.string(),
+      input: z.unknown().optional(),
+      retryOptions: retrySchema,
+    })
     .transform((raw): Action => {
       // In Azure the .NET half gives up at the time-out while the JavaScript half waits for ever.
       if (raw.retryOptions.retryTimeoutInMilliseconds !== undefined) {

@@ -46,9 +46,6 @@ export interface InstanceFilter {
 export const liveStatuses: ReadonlySet<RuntimeStatus> = new Set(['Pending', 'Running', 'Suspended']);
 
 const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA busy_timeout = 2000;
   CREATE TABLE IF NOT EXISTS instances (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, execution TEXT NOT NULL, status TEXT NOT NULL, input TEXT, custom_status TEXT, output TEXT,
     created INTEGER NOT NULL, updated INTEGER NOT NULL, carried TEXT NOT NULL) WITHOUT ROWID;
@@ -64,8 +61,8 @@ const schema = `
 `;
 
 /**
- * The tables of the durable half. WAL with synchronous NORMAL: a commit survives the death of the process at any moment; the last ones
- * before a power cut may be lost. Every method is one statement; `transaction` makes several one.
+ * The tables of the durable half. On a database in WAL mode with synchronous NORMAL a commit survives the death of the process at any
+ * moment; the last ones before a power cut may be lost. `transaction` makes several calls one.
  */
 export class DurableStore {
   readonly #database: DatabaseSync;

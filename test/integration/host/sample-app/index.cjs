@@ -1,0 +1,4 @@
+require('./http.cjs');
+require('./events.cjs');
+require('./orchestrations.cjs');
+require('./drive.cjs');
