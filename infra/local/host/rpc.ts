@@ -54,12 +54,12 @@ export interface FunctionMetadata {
 
 export type FunctionCallback = (...inputs: unknown[]) => unknown;
 
-export interface RpcInput {
+interface RpcInput {
   readonly name: string;
   readonly data: TypedData;
 }
 
-export interface InvocationRequest {
+interface InvocationRequest {
   readonly invocationId: string;
   readonly functionId: string;
   readonly inputData: readonly RpcInput[];
@@ -84,7 +84,7 @@ export interface ProgrammingModel {
   getInvocationModel(context: CoreInvocationContext): InvocationModel;
 }
 
-export interface InvocationModel {
+interface InvocationModel {
   getArguments(): Promise<{ readonly context: unknown; readonly inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<InvocationResponse>;

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWorkplace, startHostProcess, type Workplace } from './host-process.ts';
 
-const otherApps = fileURLToPath(new URL('./other-apps', import.meta.url));
+const modernApp = fileURLToPath(new URL('./other-apps/modern.mjs', import.meta.url));
+const faultyApp = fileURLToPath(new URL('./other-apps/faulty.cjs', import.meta.url));
 
 let workplace: Workplace;
 
@@ -25,7 +26,7 @@ const memory = { database: ':memory:' };
 
 describe('the host starts', () => {
   test('an app of ES modules, under its route prefix, with @azure/functions-core imported', async () => {
-    const main = relative(join(workplace.folder, 'modern'), join(otherApps, 'modern.mjs'));
+    const main = relative(join(workplace.folder, 'modern'), modernApp);
     const scriptRoot = await appFolder('modern', { 'package.json': { main }, 'host.json': hostJson });
     const host = await startHostProcess(workplace, { scriptRoot, ...memory });
     expect(host.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -60,7 +61,7 @@ describe('the host refuses to start, and says why', () => {
     ['stream', 'does not stream HTTP'],
     ['hook', 'runs no hooks'],
   ])('app that is wrong: %s', async (fault, message) => {
-    const main = relative(join(workplace.folder, 'faulty'), join(otherApps, 'faulty.cjs'));
+    const main = relative(join(workplace.folder, 'faulty'), faultyApp);
     const scriptRoot = await appFolder('faulty', { 'package.json': { main }, 'host.json': hostJson });
     const start = startHostProcess(workplace, { scriptRoot, ...memory, environment: { FAULT: fault } });
     await expect(start).rejects.toThrow(message);

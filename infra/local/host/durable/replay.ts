@@ -18,7 +18,7 @@ export interface Replayed {
 }
 
 /** durable-functions splits longer timers and counts them differently (maximumShortTimerDuration), in ms. */
-export const longestTimerMs = 6 * 86_400_000;
+const longestTimerMs = 6 * 86_400_000;
 
 /**
  * Replays an orchestrator's actions against its history as the Durable Task Framework does, and tells what is new and whether the
