@@ -1,5 +1,5 @@
 import { registerProcess } from '#lib/durable';
-import { ACCOUNT } from '#lib/pipeline';
+import { ACCOUNT } from '#lib/records';
 import { nextConversionStep, runConversion } from '#lib/rendering';
 import { servicesWith } from './services.ts';
 

@@ -1,5 +1,6 @@
 import { registerProcess } from '#lib/durable';
-import { ACCOUNT, awaitFiles, convert, nextPipelineStep, startSession, stop, watchSession } from '#lib/pipeline';
+import { awaitFiles, convert, nextPipelineStep, startSession, stop, watchSession } from '#lib/pipeline';
+import { ACCOUNT } from '#lib/records';
 import { servicesWith } from './services.ts';
 
 /** The orchestrator `renderPipeline` and its activities: the journey of a model, from upload to stopped machine. */

@@ -2,7 +2,8 @@ import type { InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { parseConfig } from '#lib/config';
 import { clientOrchestrations, type Orchestrations } from '#lib/durable';
-import { ACCOUNT, createServices, type Services } from '#lib/pipeline';
+import { createServices, type Services } from '#lib/pipeline';
+import { ACCOUNT } from '#lib/records';
 
 let building: ReturnType<typeof createServices> | undefined;
 

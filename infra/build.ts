@@ -1,19 +1,21 @@
-import { copyFile, rm } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build as bundle } from 'esbuild';
+import { build as bundle, type OutputFile } from 'esbuild';
+import { sessionHostBuilds } from './session-host/build.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Some packages inside an ES module bundle are CommonJS and ask for Node's own modules by `require`. */
-const REQUIRE_IN_ESM = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const REQUIRE_IN_ESM =
+  "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);";
 
-const COMMON: BuildOptions = { absWorkingDir: ROOT, bundle: true, logLevel: 'warning', sourcemap: true };
-const FOR_NODE: BuildOptions = { ...COMMON, platform: 'node', target: 'node22' };
+const COMMON = { absWorkingDir: ROOT, bundle: true, logLevel: 'warning', sourcemap: true, write: false } as const;
+const FOR_NODE = { ...COMMON, platform: 'node', target: 'node22' } as const;
 
 /** Builds what is deployed: the app in one file, the converter beside it, and the session host with its viewer page. */
 export async function build(): Promise<void> {
-  await rm(`${ROOT}/dist`, { recursive: true, force: true });
-  await Promise.all([
+  const bundles = await Promise.all([
     bundle({
       ...FOR_NODE,
       entryPoints: ['functions/index.ts'],
@@ -30,24 +32,17 @@ export async function build(): Promise<void> {
       format: 'esm',
       banner: { js: REQUIRE_IN_ESM },
     }),
-    bundle({
-      ...FOR_NODE,
-      entryPoints: ['infra/session-host/main.ts'],
-      outfile: 'dist/session-host/main.mjs',
-      format: 'esm',
-      banner: { js: REQUIRE_IN_ESM },
-    }),
-    bundle({
-      ...COMMON,
-      platform: 'browser',
-      target: 'es2022',
-      minify: true,
-      entryPoints: ['infra/session-host/viewer/viewer.ts'],
-      outfile: 'dist/session-host/viewer/viewer.js',
-      format: 'esm',
-    }),
+    ...sessionHostBuilds(`${ROOT}/dist/session-host`).map((options) => bundle({ ...COMMON, ...options })),
   ]);
-  await copyFile(`${ROOT}/infra/session-host/viewer/index.html`, `${ROOT}/dist/session-host/viewer/index.html`);
+  await Promise.all(bundles.flatMap(({ outputFiles = [] }) => outputFiles).map(put));
+}
+
+/** File by file in one move each, so that a stack which runs from an earlier build never finds a file missing or half written. */
+async function put({ path, contents }: OutputFile): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(aside, contents);
+  await rename(aside, path);
 }
 
 if (import.meta.main) await build();

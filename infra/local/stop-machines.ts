@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { instanceIdOf, WAKE } from '#lib/durable';
-import { ACCOUNT } from '#lib/pipeline';
-import { openTable, type RecordKind, RecordStore, sessionDefinition } from '#lib/records';
+import { ACCOUNT, openTable, type RecordKind, RecordStore, sessionDefinition } from '#lib/records';
 import { connectionString } from './storage-account.ts';
 import type { StackEndpoints } from './supervisor.ts';
 

@@ -25,5 +25,5 @@ export {
 export { explain } from './problems.ts';
 export { readiness } from './readiness.ts';
 export { type Sweep, sweep } from './reaper.ts';
-export { ACCOUNT, createServices, type Services } from './services.ts';
+export { createServices, type Services } from './services.ts';
 export { onUpload } from './uploads.ts';

@@ -23,8 +23,7 @@ export async function missingFiles(
 
 async function referencedPaths(file: ModelFile): Promise<string[]> {
   try {
-    const paths = (await modelReferences(file)).flatMap(({ path }) => (path === undefined ? [] : [path]));
-    return [...new Set(paths)];
+    return (await modelReferences(file)).map(({ path }) => path);
   } catch (error) {
     if (error instanceof ConversionError) return [];
     throw error;

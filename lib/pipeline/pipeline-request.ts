@@ -17,7 +17,7 @@ const modelPath = z
 
 const pipelineBody = z.strictObject({
   model: modelPath,
-  settings: z.unknown(),
+  settings: z.unknown().optional(),
   session: z
     .strictObject({
       size: z.enum(['Standard', 'Premium']).optional(),

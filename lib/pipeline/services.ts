@@ -5,6 +5,7 @@ import { createLocalProcessProvider } from '#lib/compute';
 import type { Config } from '#lib/config';
 import type { Orchestrations } from '#lib/durable';
 import {
+  ACCOUNT,
   ContentClaims,
   conversionDefinition,
   Heartbeats,
@@ -18,9 +19,6 @@ import { ConversionPlaces, type SelfHostedParts, selfHosted } from '#lib/renderi
 import { Blobs } from '#lib/storage';
 import type { PipelineParts } from './parts.ts';
 import type { ReaperParts } from './reaper.ts';
-
-/** One deployment is one account; its id is part of every record's key, so that a second one can join without a move. */
-export const ACCOUNT = 'default';
 
 /** What an invocation works with. */
 export interface Services extends PipelineParts, SelfHostedParts, ReaperParts {}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isModelFile } from '#lib/conversion';
 import type { PipelineParts } from './parts.ts';
+import { PipelineError } from './pipeline-error.ts';
 import { parsePipelineRequest } from './pipeline-request.ts';
 import { createPipeline } from './pipelines.ts';
 
@@ -34,12 +35,18 @@ export async function onUpload(parts: PipelineParts, event: unknown): Promise<Up
 
 async function start(parts: PipelineParts, path: string, eTag: string): Promise<UploadOutcome> {
   const id = `blob-${createHash('sha256').update(`${path}\n${eTag}`).digest('hex').slice(0, 40)}`;
-  const request = parsePipelineRequest({ model: path }, parts.config);
-  const known = await parts.pipelines.read(id);
   // A setting that has changed since makes no other pipeline of the same blob.
-  const asked = known?.request ?? request;
-  const { created } = await createPipeline(parts, id, asked, { owner: 'system', readers: ['clients'] });
-  return { kind: created ? 'started' : 'known', pipelineId: id };
+  const known = await parts.pipelines.read(id);
+  if (known !== undefined) return { kind: 'known', pipelineId: id };
+  try {
+    const request = parsePipelineRequest({ model: path }, parts.config);
+    const { created } = await createPipeline(parts, id, request, { owner: 'system', readers: ['clients'] });
+    return { kind: created ? 'started' : 'known', pipelineId: id };
+  } catch (error) {
+    // The same event again would be refused again: only a failure of ours is worth another delivery.
+    if (!(error instanceof PipelineError)) throw error;
+    return { kind: 'ignored', why: `${path}: ${error.message}` };
+  }
 }
 
 async function wakeWaiting(parts: PipelineParts, path: string): Promise<UploadOutcome> {

@@ -1,3 +1,4 @@
+export { ACCOUNT } from './account.ts';
 export { ContentClaims } from './content-claims.ts';
 export {
   type ConversionFailure,

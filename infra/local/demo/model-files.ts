@@ -63,7 +63,9 @@ async function referencesOf(path: string): Promise<string[]> {
       await handle.read(buffer, 0, buffer.length, offset);
       return buffer;
     };
-    const paths = (await modelReferences({ size, read })).flatMap(({ path: name }) => (name === undefined ? [] : [name]));
+    const paths = (await modelReferences({ size, read })).flatMap(({ path: name }) =>
+      name === undefined ? [] : [name],
+    );
     return [...new Set(paths)];
   } catch (error) {
     if (error instanceof ConversionError) return [];

@@ -1,5 +1,5 @@
 import { join, posix } from 'node:path';
-import { ConversionError, type ModelReference, modelReferences } from '#lib/conversion';
+import { ConversionError, modelReferences } from '#lib/conversion';
 import type { ConversionFailure, ConversionRecord } from '#lib/records';
 import { type BlobName, type Blobs, StorageError } from '#lib/storage';
 
@@ -11,6 +11,7 @@ export interface FetchedModel {
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
 }
 
+type ModelReference = Awaited<ReturnType<typeof modelReferences>>[number];
 type Fetched = FetchedModel | { readonly status: 'failed'; readonly failure: ConversionFailure };
 
 /**
@@ -30,11 +31,15 @@ export async function fetchModel(
   const file = posix.basename(model.name);
   try {
     const size = await blobs.size(model);
-    if (size === undefined) return failed('missing_files', `There is no model ${model.name} in the container ${container}.`);
+    if (size === undefined)
+      return failed('missing_files', `There is no model ${model.name} in the container ${container}.`);
     const references = await modelReferences({ size, read: (offset, length) => blobs.read(model, offset, length) });
     const sources = await locate(blobs, container, folder, references);
     if (sources.missing.length > 0) {
-      return failed('missing_files', `The model ${file} refers to files that are not in its folder: ${sources.missing.join(', ')}.`);
+      return failed(
+        'missing_files',
+        `The model ${file} refers to files that are not in its folder: ${sources.missing.join(', ')}.`,
+      );
     }
     let left = maxBytes;
     const files: { path: string; sha256: string }[] = [];
@@ -53,22 +58,23 @@ export async function fetchModel(
 }
 
 async function locate(blobs: Blobs, container: string, folder: string, references: readonly ModelReference[]) {
-  const wanted = new Map<string, ModelReference['kind']>();
-  for (const { path, kind } of references) {
-    if (path !== undefined && wanted.get(path) !== 'buffer') wanted.set(path, kind);
-  }
-  const present: string[] = [];
-  const missing: string[] = [];
-  for (const [path, kind] of wanted) {
-    if ((await blobs.size({ container, name: posix.join(folder, path) })) !== undefined) present.push(path);
-    else if (kind === 'buffer') missing.push(path);
-  }
-  return { present, missing };
+  const sizes = await Promise.all(
+    references.map(({ path }) => blobs.size({ container, name: posix.join(folder, path) })),
+  );
+  return {
+    present: references.filter((_, index) => sizes[index] !== undefined).map(({ path }) => path),
+    missing: references
+      .filter(({ kind }, index) => sizes[index] === undefined && kind === 'buffer')
+      .map(({ path }) => path),
+  };
 }
 
 function failureOf(error: unknown): Fetched | undefined {
   if (error instanceof ConversionError) {
-    return failed(error.code === 'limit' || error.code === 'missing_files' ? error.code : 'input_refused', error.message);
+    return failed(
+      error.code === 'limit' || error.code === 'missing_files' ? error.code : 'input_refused',
+      error.message,
+    );
   }
   if (!(error instanceof StorageError)) return undefined;
   if (error.code === 'too_large') return failed('limit', `CONVERSION_MAX_INPUT_BYTES: ${error.message}`);

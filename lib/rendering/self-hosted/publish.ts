@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import { z } from 'zod';
+import { conversionOutcome, infoDocument, resultDocument, type SucceededConversion } from '#lib/conversion';
+import type { ConversionFailure, ConversionRecord, ConversionResult } from '#lib/records';
+import type { BlobName } from '#lib/storage';
+import type { SelfHostedParts } from './parts.ts';
+
+/** A record is a small document; all warnings are in the result file. */
+const WARNINGS_IN_RECORD = 20;
+
+const storedOutcome = conversionOutcome
+  .refine((outcome) => outcome.status === 'succeeded')
+  .pipe(z.custom<SucceededConversion>());
+
+/** Stores a converted content once, whoever asked for it; the outcome last, since it says that the asset is there. */
+export async function publishContent(parts: SelfHostedParts, key: string, outcome: SucceededConversion): Promise<void> {
+  await parts.blobs.upload(contentBlob(parts, key, 'asset.glb'), outcome.asset.path, 'model/gltf-binary');
+  const asset = { ...outcome.asset, path: 'asset.glb' };
+  await parts.blobs.writeJson(contentBlob(parts, key, 'outcome.json'), { ...outcome, asset });
+}
+
+export async function readContent(parts: SelfHostedParts, key: string): Promise<SucceededConversion> {
+  return storedOutcome.parse(await parts.blobs.readJson(contentBlob(parts, key, 'outcome.json')));
+}
+
+/**
+ * Publishes a stored content under a conversion's own names: the GLB, then `.info.json`, then `.result.json`, whose presence says that
+ * the others are there (contract 2.8).
+ */
+export async function publishSuccess(
+  parts: SelfHostedParts,
+  record: ConversionRecord,
+  key: string,
+  content: SucceededConversion,
+  cached: boolean,
+): Promise<ConversionResult> {
+  const { input, output } = record.locations;
+  const inputName = posix.basename(input.relativeInputAssetPath);
+  const asset = outputBlob(record, output.outputAssetFilename);
+  const info = outputBlob(record, `${baseName(record)}.info.json`);
+  const result = outputBlob(record, `${baseName(record)}.result.json`);
+  const outputName = baseName(record) === withoutExtension(inputName) ? undefined : output.outputAssetFilename;
+
+  await parts.blobs.copy(contentBlob(parts, key, 'asset.glb'), asset);
+  const infoBytes = await parts.blobs.writeJson(
+    info,
+    infoDocument({
+      outcome: content,
+      inputName,
+      ...(outputName !== undefined && { outputName }),
+      settings: record.settings,
+      contentKey: key,
+    }),
+  );
+  const resultBytes = await parts.blobs.writeJson(result, resultDocument(internalId(record.id), content));
+  return {
+    contentKey: key,
+    cached,
+    ...content.summary,
+    warnings: content.warnings.slice(0, WARNINGS_IN_RECORD),
+    outputs: [
+      { name: asset.name, bytes: content.asset.bytes },
+      { name: info.name, bytes: infoBytes },
+      { name: result.name, bytes: resultBytes },
+    ],
+  };
+}
+
+/** A conversion that failed leaves its result file and nothing else. */
+export async function publishFailure(
+  parts: SelfHostedParts,
+  record: ConversionRecord,
+  { reason, message, warnings }: ConversionFailure,
+): Promise<void> {
+  const code = reason === 'internal_error' ? 'conversion_failed' : reason;
+  const document = resultDocument(internalId(record.id), { status: 'failed', error: { code, message }, warnings });
+  await parts.blobs.writeJson(outputBlob(record, `${baseName(record)}.result.json`), document);
+}
+
+function contentBlob(parts: SelfHostedParts, key: string, name: string): BlobName {
+  return { container: parts.config.ASSETS_CONTAINER, name: `by-content/${key}/${name}` };
+}
+
+function outputBlob({ locations }: ConversionRecord, name: string): BlobName {
+  return { container: locations.output.container, name: locations.output.blobPrefix + name };
+}
+
+function baseName({ locations }: ConversionRecord): string {
+  return withoutExtension(locations.output.outputAssetFilename);
+}
+
+function withoutExtension(name: string): string {
+  return name.replace(/\.[^.]*$/, '');
+}
+
+/** Contract 2.8: the result file has a GUID that is not the caller's id. Derived, so that a second run writes the same file. */
+function internalId(id: string): string {
+  const hex = createHash('sha256').update(id).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}
