@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { ConversionError } from './conversion-error.ts';
 import type { ConversionJob } from './converter.ts';
 import { withLocalFile } from './model-file.ts';
-import { detectFormat, type ModelFormat, type ModelReference } from './model-formats.ts';
+import { detectFormat, type ModelFormat, type WrittenReference } from './model-formats.ts';
 
 /** A model whose files are known to be there, missing textures excepted. */
 export interface ModelInput {
@@ -45,7 +45,7 @@ export async function gatherInput({ directory, file, limits }: ConversionJob): P
   };
 }
 
-async function sizesOf(folder: string, references: readonly ModelReference[]): Promise<Map<string, number>> {
+async function sizesOf(folder: string, references: readonly WrittenReference[]): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const path of new Set(references.flatMap((reference) => reference.path ?? []))) {
     const size = await sizeOf(join(folder, path));
@@ -67,7 +67,7 @@ function checkBytes(bytes: number, limit: number): void {
   );
 }
 
-function missingFiles(missing: readonly ModelReference[]): ConversionError {
+function missingFiles(missing: readonly WrittenReference[]): ConversionError {
   const names = [...new Set(missing.map(({ path }) => path))];
   const shown = names.slice(0, 20).join(', ');
   const rest = names.length > 20 ? ` and ${names.length - 20} more` : '';

@@ -10,6 +10,7 @@ export type {
   SucceededConversion,
   ValidationReport,
 } from './conversion-outcome.ts';
+export { conversionOutcome } from './conversion-outcome.ts';
 export {
   type ConversionSettings,
   conversionSettings,
@@ -19,4 +20,4 @@ export {
 export { type ConversionRequest, convert } from './convert.ts';
 export { CONVERTER_VERSION } from './converter-version.ts';
 export type { ModelFile } from './model-file.ts';
-export { isModelFile, modelReferences } from './model-formats.ts';
+export { isModelFile, type ModelReference, modelReferences } from './model-formats.ts';

@@ -3,12 +3,19 @@ import { ConversionError } from './conversion-error.ts';
 import { gltfFormat } from './gltf/gltf-format.ts';
 import type { ModelFile } from './model-file.ts';
 
-/** Another file that a model refers to. */
+/** A file beside a model that it refers to. */
 export interface ModelReference {
+  readonly kind: 'buffer' | 'texture';
+  /** Relative to the model's folder, decoded, `/` between its parts. */
+  readonly path: string;
+}
+
+/** What a model's own text says of another file, as often as it does. */
+export interface WrittenReference {
   readonly kind: 'buffer' | 'texture';
   /** As the model names it. */
   readonly uri: string;
-  /** Relative to the model's folder, `/` between its parts; a texture that lies elsewhere has none and can never be had. */
+  /** As in `ModelReference`; a texture that lies elsewhere has none and can never be had. */
   readonly path?: string;
 }
 
@@ -22,7 +29,7 @@ export interface ModelFormat {
   /** Tells the format by the first bytes of a file, at most 1,024. */
   matches(head: Uint8Array): boolean;
   /** @throws ConversionError `input_refused`, `limit` */
-  references(file: ModelFile): Promise<ModelReference[]>;
+  references(file: ModelFile): Promise<WrittenReference[]>;
 }
 
 const HEAD_BYTES = 1024;
@@ -57,9 +64,7 @@ export async function detectFormat(file: ModelFile): Promise<ModelFormat> {
  * reference, and a texture that lies outside of the model's folder is left out: nobody can bring it, and the conversion warns of it.
  * @throws ConversionError `input_refused` for a model that cannot be read or takes geometry from outside of its folder, `limit`
  */
-export async function modelReferences(
-  file: ModelFile,
-): Promise<{ readonly kind: 'buffer' | 'texture'; readonly path: string }[]> {
+export async function modelReferences(file: ModelFile): Promise<ModelReference[]> {
   const references = await (await detectFormat(file)).references(file);
   const byPath = new Map<string, 'buffer' | 'texture'>();
   for (const { kind, path } of references) {

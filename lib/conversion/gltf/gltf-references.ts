@@ -1,13 +1,13 @@
 import { posix } from 'node:path';
 import { ConversionError } from '../conversion-error.ts';
-import type { ModelReference } from '../model-formats.ts';
+import type { WrittenReference } from '../model-formats.ts';
 import type { Gltf } from './gltf-schema.ts';
 
 /**
  * Every other file that a glTF model refers to, as often as it does. Textures that lie outside of the model's folder have no path.
  * @throws ConversionError `input_refused` for geometry outside of the model's folder
  */
-export function gltfReferences(gltf: Gltf): ModelReference[] {
+export function gltfReferences(gltf: Gltf): WrittenReference[] {
   const buffers = gltf.buffers.flatMap(({ uri }) => (isExternal(uri) ? [bufferReference(uri)] : []));
   const textures = gltf.images.flatMap(({ uri }) => (isExternal(uri) ? [textureReference(uri)] : []));
   return [...buffers, ...textures];
@@ -28,14 +28,14 @@ export function isExternal(uri: string | undefined): uri is string {
   return uri !== undefined && !/^data:/i.test(uri);
 }
 
-function bufferReference(uri: string): ModelReference {
+function bufferReference(uri: string): WrittenReference {
   const path = pathOfUri(uri);
   if (path !== undefined) return { kind: 'buffer', uri, path };
   const message = `The model takes geometry from '${shorten(uri)}', outside of its folder. Put the file beside the model and refer to it there.`;
   throw new ConversionError('input_refused', message);
 }
 
-function textureReference(uri: string): ModelReference {
+function textureReference(uri: string): WrittenReference {
   const path = pathOfUri(uri);
   return path === undefined ? { kind: 'texture', uri: shorten(uri) } : { kind: 'texture', uri, path };
 }
