@@ -2,7 +2,7 @@ import { app } from '@azure/functions';
 import { json } from '#lib/http';
 
 /** `GET /api/health/live`: the app runs. */
-export function readLive() {
+function readLive() {
   return json(200, { status: 'live' });
 }
 

@@ -5,7 +5,7 @@ import { readiness } from '#lib/pipeline';
 import { servicesOf } from './services.ts';
 
 /** `GET /api/health/ready`: the settings hold, storage and Durable Functions answer. */
-export async function readReady(context: InvocationContext) {
+async function readReady(context: InvocationContext) {
   const problems = await readiness(() => servicesOf(context));
   for (const problem of problems) context.error('Not ready.', problem.cause);
   return json(problems.length === 0 ? 200 : 503, {

@@ -6,7 +6,7 @@ import { heartbeatRequest, receiveHeartbeat } from '#lib/rendering';
 import { servicesOf } from './services.ts';
 
 /** `POST /api/sessions/{id}/heartbeats`: the session host says how it is, and is told how long it may run and what to show. */
-export function postHeartbeat(request: HttpRequest, context: InvocationContext) {
+function postHeartbeat(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
     const said = await readBody(request, heartbeatRequest);

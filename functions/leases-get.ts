@@ -5,7 +5,7 @@ import { explain, getLease, leaseView } from '#lib/pipeline';
 import { servicesOf } from './services.ts';
 
 /** `GET /api/pipelines/{id}/lease`: the lease of the pipeline's session, under an ETag of its own. */
-export function readLease(request: HttpRequest, context: InvocationContext) {
+function readLease(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
     const lease = await getLease(services, request.params['id'] ?? '');

@@ -5,7 +5,7 @@ import { explain, getPipeline, leaseView, renewal, renewLease } from '#lib/pipel
 import { servicesOf } from './services.ts';
 
 /** `PUT /api/pipelines/{id}/lease`: renews the lease to a larger total; If-Match says which lease the caller has seen. */
-export function putLease(request: HttpRequest, context: InvocationContext) {
+function putLease(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
     const { maxLeaseSeconds } = await readBody(request, renewal);

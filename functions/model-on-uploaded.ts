@@ -4,7 +4,7 @@ import { onUpload } from '#lib/pipeline';
 import { servicesOf } from './services.ts';
 
 /** Event Grid's `BlobCreated`: a model in a folder starts a pipeline, any other file wakes the pipelines that wait for it. */
-export async function modelUploaded(event: EventGridEvent, context: InvocationContext): Promise<void> {
+async function modelUploaded(event: EventGridEvent, context: InvocationContext): Promise<void> {
   const outcome = await onUpload(await servicesOf(context), event);
   context.log(`Upload ${event.subject}: ${JSON.stringify(outcome)}`);
 }

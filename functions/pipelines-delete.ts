@@ -5,7 +5,7 @@ import { explain, LOCAL_CALLER, pipelineView, stopPipeline } from '#lib/pipeline
 import { servicesOf } from './services.ts';
 
 /** `DELETE /api/pipelines/{id}`: asks the pipeline to stop; its record stays. */
-export function deletePipeline(request: HttpRequest, context: InvocationContext) {
+function deletePipeline(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
     const evidence = `${LOCAL_CALLER.owner} asked for it.`;

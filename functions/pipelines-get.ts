@@ -5,7 +5,7 @@ import { explain, getPipeline, historyView, pipelineView } from '#lib/pipeline';
 import { servicesOf } from './services.ts';
 
 /** `GET /api/pipelines/{id}`: how far the pipeline is, what came of each step, and its history. */
-export function readPipeline(request: HttpRequest, context: InvocationContext) {
+function readPipeline(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
     const record = await getPipeline(services, request.params['id'] ?? '');

@@ -5,7 +5,7 @@ import { explain, listPipelines, pipelineView } from '#lib/pipeline';
 import { servicesOf } from './services.ts';
 
 /** `GET /api/pipelines?state=&limit=`: the newest pipelines first. */
-export function readPipelines(request: HttpRequest, context: InvocationContext) {
+function readPipelines(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const query = { state: request.query.get('state') ?? undefined, limit: request.query.get('limit') ?? undefined };
     const records = await listPipelines(await servicesOf(context), query);

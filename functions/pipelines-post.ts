@@ -13,7 +13,7 @@ import {
 import { servicesOf } from './services.ts';
 
 /** `POST /api/pipelines`: as PUT, under an id of ours. The same Idempotency-Key again answers with the same pipeline. */
-export function postPipeline(request: HttpRequest, context: InvocationContext) {
+function postPipeline(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
     const wanted = parsePipelineRequest(await readJsonBody(request), services.config);

@@ -12,7 +12,7 @@ import {
 import { servicesOf } from './services.ts';
 
 /** `PUT /api/pipelines/{id}`: the whole journey as one resource. The same body again answers 200, another body 409. */
-export function putPipeline(request: HttpRequest, context: InvocationContext) {
+function putPipeline(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
     const id = request.params['id'] ?? '';

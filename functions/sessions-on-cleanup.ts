@@ -4,7 +4,7 @@ import { sweep } from '#lib/pipeline';
 import { servicesOf } from './services.ts';
 
 /** Every 20 s: what the orchestrations should have done, and what no orchestration knows of. */
-export async function cleanUp(context: InvocationContext): Promise<void> {
+async function cleanUp(context: InvocationContext): Promise<void> {
   const { failures, ...done } = await sweep(await servicesOf(context));
   if (Object.values(done).some((ids) => ids.length > 0)) context.log(`Swept: ${JSON.stringify(done)}`);
   if (failures.length > 0) context.error(`The sweep left things undone: ${failures.join('; ')}`);
