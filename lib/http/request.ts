@@ -5,8 +5,21 @@ import { ProblemError } from './problem.ts';
 /** Bodies of our own routes are a few fields; a larger one is refused before it is parsed. */
 const MAX_BODY_BYTES = 65_536;
 
-/** The request's JSON body. @throws ProblemError 400, 413 */
+/**
+ * The request's JSON body.
+ * @throws ProblemError 400, 413, and 415 without `Content-Type: application/json`: with it a page of another origin must ask the browser's
+ * leave first, and never gets it
+ */
 export async function readJsonBody(request: HttpRequest): Promise<unknown> {
+  if (!/^application\/(?:[\w.+-]+\+)?json(?:\s*;|$)/i.test(request.headers.get('content-type') ?? '')) {
+    throw new ProblemError({
+      status: 415,
+      type: 'unsupported-media-type',
+      title: 'The body is not JSON',
+      detail: 'Send the body as JSON, with Content-Type: application/json.',
+      field: 'Content-Type',
+    });
+  }
   const text = await request.text();
   if (Buffer.byteLength(text) > MAX_BODY_BYTES) {
     throw new ProblemError({
@@ -24,7 +37,7 @@ export async function readJsonBody(request: HttpRequest): Promise<unknown> {
   }
 }
 
-/** The request's JSON body as the schema has it. @throws ProblemError 400 naming the field, 413 */
+/** The request's JSON body as the schema has it. @throws ProblemError as readJsonBody, and 400 naming the field */
 export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await readJsonBody(request));
   if (parsed.success) return parsed.data;

@@ -30,7 +30,7 @@ export type ServicesFor = (orchestrations: Orchestrations) => Services;
 export async function createServices(config: Config): Promise<ServicesFor> {
   const now = () => new Date();
   const table = openTable(config.AzureWebJobsStorage);
-  const blobs = new Blobs(config.AzureWebJobsStorage);
+  const blobs = new Blobs(config.AzureWebJobsStorage, now);
   await Promise.all([table.createTable(), blobs.prepare([config.MODELS_CONTAINER, config.ASSETS_CONTAINER])]);
   const fixed = {
     config,

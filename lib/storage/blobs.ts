@@ -19,8 +19,10 @@ export interface BlobName {
 /** The blobs of one storage account: models in, converted assets out. */
 export class Blobs {
   readonly #service: BlobServiceClient;
+  readonly #now: () => Date;
 
-  constructor(connectionString: string) {
+  constructor(connectionString: string, now: () => Date) {
+    this.#now = now;
     this.#service = BlobServiceClient.fromConnectionString(connectionString);
   }
 
@@ -110,8 +112,10 @@ export class Blobs {
 
   /** A URL that reads this one blob for so many seconds. */
   async readUrl(blob: BlobName, seconds: number): Promise<string> {
-    const startsOn = new Date(Date.now() - 60_000);
-    const expiresOn = new Date(Date.now() + seconds * 1000);
+    const now = this.#now().getTime();
+    // A clock of the service that is a little behind must not find the URL to be of the future.
+    const startsOn = new Date(now - 60_000);
+    const expiresOn = new Date(now + seconds * 1000);
     return this.#client(blob).generateSasUrl({
       permissions: BlobSASPermissions.from({ read: true }),
       startsOn,
