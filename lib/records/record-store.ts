@@ -112,7 +112,8 @@ export class RecordStore<R extends RecordBase> {
   async listActive(): Promise<R[]> {
     const ids = await Promise.all(partitionsOf(this.#definition.kind).map((partition) => this.#activeIds(partition)));
     const records = await Promise.all(ids.flat().map((id) => this.read(id)));
-    return records.filter((record) => record !== undefined);
+    // One may end between the two reads.
+    return records.filter((record) => record !== undefined).filter((record) => !this.#definition.isTerminal(record));
   }
 
   async #activeIds(partition: string): Promise<string[]> {

@@ -5,7 +5,8 @@ import { RecordsError } from './records-error.ts';
 /** A property of Table storage holds at most 32,768 UTF-16 characters (64 KiB). */
 const MAX_DOCUMENT_LENGTH = 32_768;
 
-const documentRow = z.object({ rowKey: z.string(), etag: z.string(), document: z.string() });
+const keyedRow = z.object({ rowKey: z.string() });
+const documentRow = keyedRow.extend({ etag: z.string(), document: z.string() });
 
 export interface DocumentRow {
   readonly rowKey: string;
@@ -30,12 +31,14 @@ export async function readRow(table: TableClient, partition: string, row: string
   }
 }
 
+/** @throws RecordsError `unreadable` */
 export function parseRow(entity: unknown): DocumentRow {
-  const row = documentRow.parse(entity);
+  const { rowKey } = keyedRow.parse(entity);
   try {
+    const row = documentRow.parse(entity);
     return { ...row, document: JSON.parse(row.document) as unknown };
   } catch (cause) {
-    throw new RecordsError('unreadable', `The row ${row.rowKey} holds no JSON document.`, { cause });
+    throw new RecordsError('unreadable', `The row ${rowKey} holds no JSON document.`, { cause });
   }
 }
 
