@@ -87,8 +87,9 @@ function judge({ ordered, recorded, alive, starterAlive, abandoned, late }: Fact
     return late ? 'failed' : 'starting';
   }
   if (ordered || recorded) return 'gone';
-  // Its starter may have been killed between starting the process and noting it: the process may still come.
-  return abandoned && !late ? 'starting' : 'failed';
+  // Its starter was killed before it could note a process: one may still come. If none does, the start was never accepted.
+  if (abandoned) return late ? 'gone' : 'starting';
+  return 'failed';
 }
 
 async function killOverdue(alive: readonly ProcessIdentity[], order: StopOrder, now: Date): Promise<void> {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ComputeError } from './compute-error.ts';
 import { lookAtMachine, stopMachine } from './local-machine.ts';
 import {
   createMachineFolder,
   isMachineName,
+  machineFolderOf,
+  machineFoldersIn,
   openLog,
   removeMachineFolder,
   removeOldRemains,
@@ -33,9 +33,8 @@ export interface LocalProcessOptions {
  */
 export function createLocalProcessProvider(options: LocalProcessOptions): VmProvider {
   const { directory, deployment } = options;
-  const look = (name: string) => lookAtMachine(join(directory, name), options.now());
-  const lookAtOurs = async (name: string) => {
-    const seen = isMachineName(name) ? await look(name) : undefined;
+  const lookAtOurs = async (folder: string) => {
+    const seen = await lookAtMachine(folder, options.now());
     return seen?.deployment === deployment ? seen : undefined;
   };
   let lastStart: Promise<unknown> = Promise.resolve();
@@ -48,16 +47,17 @@ export function createLocalProcessProvider(options: LocalProcessOptions): VmProv
       return started;
     },
     async get(name) {
-      return (await lookAtOurs(name))?.machine;
+      return (await lookAtOurs(machineFolderOf(directory, name)))?.machine;
     },
     async stop(name) {
-      const seen = await lookAtOurs(name);
-      if (seen !== undefined) await stopMachine(join(directory, name), seen, options.now());
+      const folder = machineFolderOf(directory, name);
+      const seen = await lookAtOurs(folder);
+      if (seen !== undefined) await stopMachine(folder, seen, options.now());
     },
     async *list() {
       await removeOldRemains(directory, options.now());
-      for (const name of await machineNames(directory)) {
-        const seen = await lookAtOurs(name);
+      for (const folder of await machineFoldersIn(directory)) {
+        const seen = await lookAtOurs(folder);
         if (seen !== undefined) yield seen.machine;
       }
     },
@@ -70,20 +70,18 @@ async function start(request: MachineRequest, options: LocalProcessOptions): Pro
   if (!isMachineName(name)) {
     throw new ComputeError(
       'provider',
-      `"${name}" cannot name a machine: letters, digits, - and _, at most 100 of them.`,
+      `"${name}" cannot name a machine: letters, digits, - and _, at most 256 of them.`,
     );
   }
-  const folder = join(directory, name);
+  const folder = machineFolderOf(directory, name);
   const there = await lookAtMachine(folder, now());
-  if (there !== undefined && there.deployment !== deployment)
-    throw nameTaken(name, `the deployment ${there.deployment}`);
+  if (there !== undefined && there.deployment !== deployment) throw nameTaken(name, `deployment ${there.deployment}`);
   if (there !== undefined && !there.abandoned) return;
   if (there !== undefined) await removeMachineFolder(folder);
   await refuseOverCapacity(options);
   const intention = { name, sessionId, size, deployment, requestedAt: now(), starter: await identifyStarter() };
   if (await createMachineFolder(folder, intention)) return launch(folder, request, options);
-  if ((await lookAtMachine(folder, now())) === undefined)
-    throw nameTaken(name, `something that is no machine, ${folder}`);
+  if ((await lookAtMachine(folder, now())) === undefined) throw nameTaken(name, `what lies at ${folder}`);
 }
 
 function nameTaken(name: string, owner: string): ComputeError {
@@ -91,10 +89,9 @@ function nameTaken(name: string, owner: string): ComputeError {
 }
 
 async function refuseOverCapacity({ directory, capacity, now }: LocalProcessOptions): Promise<void> {
-  const states = (await machineNames(directory)).map(async (name) => {
-    return (await lookAtMachine(join(directory, name), now()))?.machine.state ?? 'gone';
-  });
-  const living = (await Promise.all(states)).filter((state) => state !== 'gone' && state !== 'failed');
+  const folders = await machineFoldersIn(directory);
+  const seen = await Promise.all(folders.map((folder) => lookAtMachine(folder, now())));
+  const living = seen.filter((one) => one !== undefined && one.machine.state !== 'failed');
   if (living.length < capacity) return;
   throw new ComputeError(
     'capacity',
@@ -118,7 +115,7 @@ async function launch(
 ): Promise<void> {
   try {
     await using log = await openLog(folder);
-    const child = spawn(process.execPath, [program, '--machine', request.name, '--directory', folder], {
+    const child = spawn(process.execPath, [program, `--machine=${request.name}`, `--directory=${folder}`], {
       detached: true,
       cwd: directory,
       stdio: ['ignore', log.fd, log.fd],
@@ -132,11 +129,6 @@ async function launch(
     await removeMachineFolder(folder);
     throw new ComputeError('provider', `The process of machine ${request.name} could not be started.`, { cause });
   }
-}
-
-async function machineNames(directory: string): Promise<string[]> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  return (await readdir(directory)).filter(isMachineName);
 }
 
 /** Nothing of our own environment: it holds the storage account's key, and a machine is told only what it needs. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -73,7 +73,7 @@ export async function removeMachineFolder(folder: string): Promise<void> {
 /** Clears away drafts and remains that a killed process left beside the machines' folders, once they are a minute old. */
 export async function removeOldRemains(directory: string, now: Date): Promise<void> {
   const names = (await readdir(directory).catch(() => [])).filter((name) =>
-    /^\.[A-Za-z0-9_-]{1,100}\.[0-9a-f-]{36}$/.test(name),
+    /^\.[\w-]{1,60}\.[0-9a-f-]{36}$/.test(name),
   );
   for (const name of names) {
     const path = join(directory, name);
@@ -115,9 +115,21 @@ export async function readLogTail(folder: string): Promise<string> {
   return buffer.toString('utf8', 0, bytesRead).trim();
 }
 
-/** True for the name of a machine's folder; false for the drafts and remains that lie beside it for a moment. */
+/** True for what may name a machine: a session's id may. */
 export function isMachineName(name: string): boolean {
-  return /^[A-Za-z0-9_-]{1,100}$/.test(name);
+  return /^[A-Za-z0-9_-]{1,256}$/.test(name);
+}
+
+/** Where a machine's folder is. A name may be too long for a file system, or differ by case alone: the hash tells them apart. */
+export function machineFolderOf(directory: string, name: string): string {
+  const legible = name.slice(0, 40).replaceAll(/[^A-Za-z0-9_-]/g, '_');
+  return join(directory, `${legible}-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`);
+}
+
+/** The folders of all machines in the directory, which is made where there is none. */
+export async function machineFoldersIn(directory: string): Promise<string[]> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return (await readdir(directory)).filter((entry) => !entry.startsWith('.')).map((entry) => join(directory, entry));
 }
 
 function asideOf(folder: string): string {

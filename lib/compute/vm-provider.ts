@@ -9,6 +9,7 @@ export interface VmProvider {
   /**
    * Asks for a machine. A second call for a name that exists changes nothing: the machine keeps what the first call told it,
    * its heartbeat secret too, so that a caller who may be run again must hand in the same secret again.
+   * A call that did not return, its process killed, may have started the machine or left nothing: `get` tells after a while.
    * @throws ComputeError `capacity` (nothing free now), `quota` (the owner's limit) or `provider` (anything else)
    */
   start(request: MachineRequest): Promise<void>;
@@ -29,7 +30,7 @@ export interface VmProvider {
 export type SessionSize = 'Standard' | 'Premium';
 
 export interface MachineRequest {
-  /** Unique in the deployment; letters, digits, `-` and `_`, at most 100. */
+  /** Unique in the deployment; letters, digits, `-` and `_`, at most 256: a session's id will do. */
   readonly name: string;
   readonly size: SessionSize;
   /** The session that the machine is for: kept as a tag, shown by `list`. */

@@ -2,14 +2,12 @@ import { MeshoptDecoder } from 'meshoptimizer/decoder';
 import {
   AnimationMixer,
   Box3,
-  Clock,
   Mesh,
   NeutralToneMapping,
   type Object3D,
   PerspectiveCamera,
   PMREMGenerator,
   Scene,
-  Sphere,
   Texture,
   Vector3,
   WebGLRenderer,
@@ -21,32 +19,33 @@ import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 /** Where the viewer looks from when it frames an asset: the front, a little from the right and above. */
 const VIEW_DIRECTION = new Vector3(0.75, 0.45, 1).normalize();
 
+const CORNERS = [-1, 1].flatMap((x) => [-1, 1].flatMap((y) => [-1, 1].map((z) => new Vector3(x, y, z))));
+
+/** Edge of the lighting's texture: enough for rough surfaces and small mirrors, a quarter of the work of the usual 256. */
+const LIGHTING_PIXELS = 128;
+
 /** The canvas with one asset in it. Draws only when something has changed: an idle viewer costs nothing. */
 export class Stage {
   readonly #renderer: WebGLRenderer;
   readonly #scene = new Scene();
   readonly #camera = new PerspectiveCamera(35);
   readonly #controls: OrbitControls;
-  readonly #clock = new Clock();
   #asset: Object3D | undefined;
   #mixer: AnimationMixer | undefined;
   #changed = true;
+  #drawnAt = 0;
 
   /** @throws Error where the browser has no WebGL 2 */
   constructor(canvas: HTMLCanvasElement) {
     this.#renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
     this.#renderer.toneMapping = NeutralToneMapping;
-    const environment = new RoomEnvironment();
-    const generator = new PMREMGenerator(this.#renderer);
-    this.#scene.environment = generator.fromScene(environment, 0.04).texture;
-    environment.dispose();
-    generator.dispose();
+    this.#scene.environmentIntensity = 0.75;
     this.#controls = new OrbitControls(this.#camera, canvas);
     this.#controls.enableDamping = true;
     this.#controls.addEventListener('change', () => this.#touch());
     canvas.addEventListener('dblclick', () => this.#frame());
     new ResizeObserver(() => this.#fit(canvas)).observe(canvas);
-    this.#renderer.setAnimationLoop(() => this.#draw());
+    this.#renderer.setAnimationLoop((at) => this.#draw(at));
   }
 
   /** Shows the asset in place of the one before it. @returns its triangles, as they are drawn */
@@ -54,6 +53,8 @@ export class Stage {
     const loader = new GLTFLoader().setMeshoptDecoder(MeshoptDecoder);
     const gltf = await loader.loadAsync(url);
     this.clear();
+    // Not before it is needed: without a graphics card it takes seconds.
+    this.#scene.environment ??= lightingOf(this.#renderer);
     this.#asset = gltf.scene;
     this.#scene.add(gltf.scene);
     this.#mixer = playFirstAnimation(gltf);
@@ -73,17 +74,15 @@ export class Stage {
   /** Puts the camera where the whole asset fills the view. */
   #frame(): void {
     if (this.#asset === undefined) return;
-    const sphere = new Box3().setFromObject(this.#asset, true).getBoundingSphere(new Sphere());
-    const radius = sphere.radius > 0 ? sphere.radius : 1;
-    const halfHeight = (this.#camera.fov * Math.PI) / 360;
-    const halfAngle = Math.min(halfHeight, Math.atan(Math.tan(halfHeight) * this.#camera.aspect));
-    const distance = (radius / Math.sin(halfAngle)) * 1.08;
-    this.#camera.position.copy(sphere.center).addScaledVector(VIEW_DIRECTION, distance);
+    const box = new Box3().setFromObject(this.#asset, true);
+    const center = box.getCenter(new Vector3());
+    const distance = distanceToFrame(box, this.#camera);
+    this.#camera.position.copy(center).addScaledVector(VIEW_DIRECTION, distance);
     this.#camera.near = distance / 1000;
     this.#camera.far = distance * 100;
     this.#camera.updateProjectionMatrix();
-    this.#controls.target.copy(sphere.center);
-    this.#controls.minDistance = radius / 20;
+    this.#controls.target.copy(center);
+    this.#controls.minDistance = distance / 50;
     this.#controls.maxDistance = distance * 10;
     this.#controls.update();
     this.#touch();
@@ -99,10 +98,11 @@ export class Stage {
     this.#touch();
   }
 
-  #draw(): void {
+  /** @param at the frame's time, in milliseconds */
+  #draw(at: number): void {
     this.#controls.update();
-    const elapsed = this.#clock.getDelta();
-    this.#mixer?.update(elapsed);
+    this.#mixer?.update((at - this.#drawnAt) / 1000);
+    this.#drawnAt = at;
     if (!this.#changed && this.#mixer === undefined) return;
     this.#changed = false;
     this.#renderer.render(this.#scene, this.#camera);
@@ -111,6 +111,29 @@ export class Stage {
   #touch(): void {
     this.#changed = true;
   }
+}
+
+/** A room with lamps: even light from all around, and something for metal to mirror. */
+function lightingOf(renderer: WebGLRenderer): Texture {
+  const room = new RoomEnvironment();
+  const generator = new PMREMGenerator(renderer);
+  const { texture } = generator.fromScene(room, 0.04, 0.1, 100, { size: LIGHTING_PIXELS });
+  room.dispose();
+  generator.dispose();
+  return texture;
+}
+
+/** How far from the middle of the box the camera must be to see all of its corners, with some room around them. */
+function distanceToFrame(box: Box3, camera: PerspectiveCamera): number {
+  const right = new Vector3(0, 1, 0).cross(VIEW_DIRECTION).normalize();
+  const up = VIEW_DIRECTION.clone().cross(right);
+  const slope = Math.tan((camera.fov * Math.PI) / 360);
+  const half = box.getSize(new Vector3()).multiplyScalar(0.5);
+  const distances = CORNERS.map((corner) => {
+    const at = corner.clone().multiply(half);
+    return at.dot(VIEW_DIRECTION) + Math.max(Math.abs(at.dot(right)) / camera.aspect, Math.abs(at.dot(up))) / slope;
+  });
+  return Math.max(...distances) * 1.1 || 1;
 }
 
 function playFirstAnimation({ scene, animations }: GLTF): AnimationMixer | undefined {
