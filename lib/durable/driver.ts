@@ -1,4 +1,4 @@
-import type { OrchestrationContext, Task } from 'durable-functions';
+import type { Task, TimerTask } from 'durable-functions';
 import { z } from 'zod';
 import { WAKE } from './orchestrations.ts';
 
@@ -17,6 +17,19 @@ export interface StepDone {
   readonly wakeAt: string;
 }
 
+/** What the driver uses of an orchestration's context. */
+export interface DriverContext {
+  readonly df: {
+    readonly currentUtcDateTime: Date;
+    readonly Task: { any(tasks: Task[]): Task };
+    getInput(): unknown;
+    callActivity(name: string, input: unknown): Task;
+    createTimer(fireAt: Date): TimerTask;
+    waitForExternalEvent(name: string): Task;
+    continueAsNew(input: unknown): void;
+  };
+}
+
 const nextStep = z.object({ step: z.string().nullable() });
 const stepDone = z.object({ wakeAt: z.iso.datetime() });
 
@@ -29,8 +42,8 @@ const stepDone = z.object({ wakeAt: z.iso.datetime() });
  * @param nextActivity name of the activity that reads the record and answers with NextStep
  */
 export function driver(nextActivity: string) {
-  return function* drive({ df }: OrchestrationContext): Generator<Task, void, unknown> {
-    const input: unknown = df.getInput();
+  return function* drive({ df }: DriverContext): Generator<Task, void, unknown> {
+    const input = df.getInput();
     let wakeAt: Date;
     try {
       const { step } = nextStep.parse(yield df.callActivity(nextActivity, input));
