@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConversionOutcome, ConversionPhase } from './conversion-outcome.ts';
 import type { ConversionJob } from './converter.ts';
-import { converterMessage } from './converter-protocol.ts';
+import { type ConverterOrder, converterMessage } from './converter-protocol.ts';
 import { residentBytes } from './resident-bytes.ts';
 
 /** What bounds a converter's child process. */
@@ -46,6 +46,7 @@ export async function runConverterChild(
   };
   const cancel = () => stop('cancelled');
   bounds.signal?.addEventListener('abort', cancel, { once: true });
+  if (bounds.signal?.aborted) cancel();
   const deadline = setTimeout(() => stop('timeout'), bounds.timeoutSeconds * 1000);
   void watchMemory(child, bounds.memoryBytes, () => stop('memory'), gone.signal);
   child.on('message', (message) => {
@@ -76,7 +77,7 @@ async function untilGone(child: ChildProcess, job: ConversionJob): Promise<strin
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(describeDeath(code, signal, printed)));
     // A child that is gone before it reads its job is told of by its end.
-    child.send(job, () => undefined);
+    child.send({ parent: process.pid, job } satisfies ConverterOrder, () => undefined);
   });
 }
 

@@ -1,15 +1,11 @@
-import { Worker } from 'node:worker_threads';
-import type { ConversionJob } from './converter.ts';
-import { runConversion } from './converter.ts';
-import type { ConverterMessage } from './converter-protocol.ts';
+import { type ConversionJob, runConversion } from './converter.ts';
+import type { ConverterMessage, ConverterOrder } from './converter-protocol.ts';
+import { dieWithParent } from './die-with-parent.ts';
 
-/** How often a converter that is busy looks whether its parent lives, in milliseconds. */
-const PARENT_CHECK_MILLISECONDS = 500;
-
-/** The program of the converter's child process: one job in, phases and one outcome out, over IPC; what libraries print disturbs nothing. */
+/** The converter's child process: one job in, phases and one outcome out, over IPC, so that what libraries print disturbs nothing. */
 process.once('disconnect', () => process.exit(1));
-process.once('message', (job: ConversionJob) => {
-  dieWithParent();
+process.once('message', ({ parent, job }: ConverterOrder) => {
+  dieWithParent(parent);
   void run(job);
 });
 
@@ -20,13 +16,4 @@ async function run(job: ConversionJob): Promise<void> {
 
 function tell(message: ConverterMessage, sent?: () => void): void {
   process.send?.(message, () => sent?.());
-}
-
-/** A thread of its own sees the parent's death while this one is deep in a library, which never lets the disconnect through. */
-function dieWithParent(): void {
-  const program = `
-    const parent = ${process.ppid};
-    setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), ${PARENT_CHECK_MILLISECONDS});
-  `;
-  new Worker(program, { eval: true }).unref();
 }

@@ -1,5 +1,13 @@
 import { z } from 'zod';
 import { conversionOutcome, conversionPhase } from './conversion-outcome.ts';
+import type { ConversionJob } from './converter.ts';
+
+/** What the converter's child process is told, once. */
+export interface ConverterOrder {
+  /** Process id of who waits for the outcome. */
+  readonly parent: number;
+  readonly job: ConversionJob;
+}
 
 /** What the converter's child process tells its parent. */
 export const converterMessage = z.discriminatedUnion('type', [

@@ -37,11 +37,21 @@ export async function gatherInput({ directory, file, limits }: ConversionJob): P
     format,
     bytes,
     files: 1 + sizes.size,
-    readReference: async (reference) => {
+    readReference: once(async (reference) => {
       if (!sizes.has(reference)) return undefined;
       const content = await readFile(join(folder, reference));
       return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
-    },
+    }),
+  };
+}
+
+/** A thousand images may name one file: it is read, held and counted once. */
+function once<T>(read: (path: string) => Promise<T>): (path: string) => Promise<T> {
+  const reads = new Map<string, Promise<T>>();
+  return (path) => {
+    const running = reads.get(path) ?? read(path);
+    reads.set(path, running);
+    return running;
   };
 }
 

@@ -73,25 +73,27 @@ function parseForLibrary(text: string): GLTF.IGLTF {
   return { ...json, asset: { ...json.asset, version: '2.0' } };
 }
 
+/** Files get names of our own here and below, so that nothing in a URI can be taken for something else. */
 async function gatherBuffers(json: GLTF.IGLTF, resources: Resources, request: ImportRequest): Promise<void> {
-  for (const [i, { uri, byteLength }] of (json.buffers ?? []).entries()) {
+  for (const [i, buffer] of (json.buffers ?? []).entries()) {
+    const { uri, byteLength } = buffer;
     if (isExternal(uri)) {
-      resources[uri] ??= (await request.readReference(pathOfUri(uri) ?? '')) ?? EMPTY;
-      checkLength(`'${uri}'`, resources[uri], byteLength);
-    } else if (uri === undefined && i === 0) {
-      // Without a binary chunk it can only be the buffer that compressed views do without: EXT_meshopt_compression, fallback buffers.
-      if (resources[GLB_BUFFER]) checkLength('its binary chunk', resources[GLB_BUFFER], byteLength);
+      buffer.uri = `buffer-${i}`;
+      resources[buffer.uri] = (await request.readReference(pathOfUri(uri) ?? '')) ?? EMPTY;
+      checkLength(`'${uri}'`, resources[buffer.uri], byteLength);
+    } else if (uri === undefined && i === 0 && resources[GLB_BUFFER]) {
+      // A GLB without a binary chunk may begin with the buffer that compressed views do without: EXT_meshopt_compression, fallback buffers.
+      checkLength('its binary chunk', resources[GLB_BUFFER], byteLength);
     }
   }
 }
 
-function checkLength(name: string, bytes: Uint8Array, wanted: number): void {
-  if (bytes.length >= wanted) return;
+function checkLength(name: string, bytes: Uint8Array | undefined, wanted: number): void {
+  if (bytes === undefined || bytes.length >= wanted) return;
   const message = `The model takes ${wanted} bytes from ${name}, which has ${bytes.length}: it was cut off.`;
   throw new ConversionError('input_refused', message);
 }
 
-/** Images get names of our own, so that nothing in a URI can be taken for something else. */
 async function gatherImages(json: GLTF.IGLTF, resources: Resources, request: ImportRequest): Promise<void> {
   for (const [i, image] of (json.images ?? []).entries()) {
     if (!isExternal(image.uri)) continue;

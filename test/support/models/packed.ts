@@ -1,4 +1,4 @@
-import { type Document, WebIO } from '@gltf-transform/core';
+import { type Document, Logger, WebIO } from '@gltf-transform/core';
 import {
   ALL_EXTENSIONS,
   EXTMeshoptCompression,
@@ -11,7 +11,7 @@ import { MeshoptEncoder } from 'meshoptimizer/encoder';
 
 /** A document as a viewer sees it: every compression undone. */
 export async function unpack(glb: Uint8Array): Promise<Document> {
-  return await (await reader()).readBinary(glb);
+  return (await (await reader()).readBinary(glb)).setLogger(new Logger(Logger.Verbosity.SILENT));
 }
 
 /** The model with Draco geometry. */
