@@ -18,7 +18,7 @@ export interface StepDone {
 }
 
 /** What the driver uses of an orchestration's context. */
-export interface DriverContext {
+interface DriverContext {
   readonly df: {
     readonly currentUtcDateTime: Date;
     readonly Task: { any(tasks: Task[]): Task };
