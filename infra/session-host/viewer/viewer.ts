@@ -43,8 +43,10 @@ function follow(stage: Stage): void {
 function update(stage: Stage, { asset, remainingSeconds }: SessionStatus): void {
   leaseEndsAt = remainingSeconds === null ? undefined : performance.now() + remainingSeconds * 1000;
   showLease();
-  page.name.textContent = asset?.name ?? 'Rendering session';
-  document.title = asset?.name ?? 'Rendering session';
+  const name = asset?.name.split('/').at(-1) ?? 'Rendering session';
+  page.name.textContent = name;
+  page.name.title = asset?.name ?? '';
+  document.title = name;
   if (asset?.state === 'loaded' && asset.url !== undefined) {
     if (asset.url === shown) page.notice.textContent = '';
     else void show(stage, asset.url, asset.bytes ?? 0);

@@ -47,7 +47,7 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
   it('draws a meshopt-compressed asset, and says its name, its triangles, its size and what is left of the lease', async () => {
     const glb = await meshoptGlb();
     ground.control.answerWith({
-      asset: { name: 'robot.glb', url: ground.control.serve('/robot.glb', glb.bytes) },
+      asset: { name: 'demo/robot.glb', url: ground.control.serve('/robot.glb', glb.bytes) },
       remainingSeconds: 3723,
     });
     await open();
