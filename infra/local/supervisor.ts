@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { appSettings } from './app-settings.ts';
 import { type LogLine, type RunningChild, startChild } from './child-process.ts';
+import { endMachines } from './end-machines.ts';
 import { writeJson } from './json-file.ts';
 import { choosePorts, type StackPorts } from './ports.ts';
 import { type RestartingChild, startRestarting } from './restarting-child.ts';
@@ -30,7 +31,7 @@ export interface StackOptions {
   readonly onLog?: LogLine;
   /** Runs once the directory is this stack's own and the ports are free, before anything is started: the build. */
   readonly prepare?: () => Promise<void>;
-  /** Runs first when the stack stops, while everything still answers. The signal ends it after 15 s. */
+  /** Runs first when the stack stops, while everything still answers. The signal ends it after 12 s. */
   readonly beforeStop?: (endpoints: StackEndpoints, signal: AbortSignal) => Promise<void>;
   /** Told what a stop is waiting for, step by step. */
   readonly onStopping?: (waitingFor: string) => void;
@@ -49,7 +50,8 @@ export interface Stack {
 }
 
 const defaultPort = 7071;
-const beforeStopMilliseconds = 15_000;
+const beforeStopMilliseconds = 12_000;
+const endMachinesMilliseconds = 4000;
 const startMilliseconds = 15_000;
 const embeddedHost = { program: programOf('./host/main.ts'), startMilliseconds };
 /** How long each child has to end well. With the work before, and half a second for each that must be killed, less than 25 s in all. */
@@ -83,6 +85,8 @@ interface Children {
   readonly blobEvents: RestartingChild;
   readonly host: RunningChild;
   readonly endpoints: StackEndpoints;
+  /** The app's settings. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 async function startChildren(options: StackOptions, ports: StackPorts, lock: StackLock): Promise<Children> {
@@ -125,7 +129,7 @@ async function startChildren(options: StackOptions, ports: StackPorts, lock: Sta
       name: 'Functions host',
       options: { scriptRoot, port: ports.app, database: join(directory, 'durable.sqlite'), environment: settings },
     });
-    return { azurite, blobEvents, host, endpoints };
+    return { azurite, blobEvents, host, endpoints, settings };
   } catch (error) {
     for (const child of started) await child.stop(graces.azurite);
     throw error;
@@ -133,15 +137,16 @@ async function startChildren(options: StackOptions, ports: StackPorts, lock: Sta
 }
 
 function supervise(options: StackOptions, children: Children, lock: StackLock): Stack {
-  const { azurite, blobEvents, host, endpoints } = children;
+  const { azurite, blobEvents, host, endpoints, settings } = children;
   const failed = Promise.withResolvers<StackError>();
   let stopped: Promise<void> | undefined;
 
   const stopAll = async () => {
     options.onStopping?.('the machines to stop');
-    await beforeStop(options, endpoints);
+    await attempt(options, beforeStopMilliseconds, (signal) => options.beforeStop?.(endpoints, signal));
     options.onStopping?.('the app to end');
     await Promise.all([blobEvents.stop(graces.blobEvents), host.stop(graces.host)]);
+    await attempt(options, endMachinesMilliseconds, (signal) => endMachines(settings, signal));
     options.onStopping?.('the storage to end');
     await azurite.stop(graces.azurite);
     await rm(endpointsFile(options.directory), { force: true });
@@ -162,14 +167,17 @@ function supervise(options: StackOptions, children: Children, lock: StackLock): 
   return { endpoints, failed: failed.promise, stop };
 }
 
-/** Whatever keeps it from its work must not keep the stack from stopping. */
-async function beforeStop({ beforeStop: work, onLog }: StackOptions, endpoints: StackEndpoints): Promise<void> {
-  if (!work) return;
-  const signal = AbortSignal.timeout(beforeStopMilliseconds);
+/** Does a part of the stop. Whatever keeps it from its work must not keep the stack from stopping. */
+async function attempt(
+  { onLog }: StackOptions,
+  milliseconds: number,
+  work: (signal: AbortSignal) => Promise<void> | undefined,
+): Promise<void> {
+  const signal = AbortSignal.timeout(milliseconds);
   try {
-    await Promise.race([work(endpoints, signal), once(signal, 'abort').then(() => signal.throwIfAborted())]);
+    await Promise.race([work(signal), once(signal, 'abort').then(() => signal.throwIfAborted())]);
   } catch (error) {
-    onLog?.('Stack', `what had to be done before stopping failed: ${String(error)}`);
+    onLog?.('Stack', `a part of the stop failed: ${String(error)}`);
   }
 }
 

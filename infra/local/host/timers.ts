@@ -46,6 +46,14 @@ function startTimer(timer: TimerFunction, parts: Parameters<typeof startTimers>[
   let waiting: NodeJS.Timeout | undefined;
   let stopped = false;
 
+  /** A status that cannot be kept, as on a full disk, costs at most one notice of an occurrence missed; the timer goes on. */
+  const keep = (status: TimerStatus): void => {
+    try {
+      statuses.write(timer.name, status);
+    } catch (error) {
+      log('error', timer.name, `The status of the timer could not be kept: ${messageOf(error)}`);
+    }
+  };
   const arm = (next: number): void => {
     if (stopped) return;
     waiting = setTimeout(() => (now() >= next ? void run(false) : arm(next)), clamp(next - now()));
@@ -60,7 +68,7 @@ function startTimer(timer: TimerFunction, parts: Parameters<typeof startTimers>[
     }
     if (stopped) return;
     const next = following(timer, now());
-    statuses.write(timer.name, { last: started, next, updated: now() });
+    keep({ last: started, next, updated: now() });
     arm(next);
   };
 
@@ -70,7 +78,7 @@ function startTimer(timer: TimerFunction, parts: Parameters<typeof startTimers>[
     void run(missed);
   } else {
     const next = following(timer, now());
-    statuses.write(timer.name, { last: status?.last ?? null, next, updated: now() });
+    keep({ last: status?.last ?? null, next, updated: now() });
     arm(next);
   }
   return () => {

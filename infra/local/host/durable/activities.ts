@@ -25,6 +25,9 @@ export interface ActivityRunner {
   close(): void;
 }
 
+/** How soon an activity whose end could not be stored is run again, in ms. */
+const retryDelay = 1000;
+
 export function createActivityRunner(parts: ActivityParts): ActivityRunner {
   const { store, log } = parts;
   const waiting: QueuedActivity[] = [];
@@ -54,14 +57,18 @@ export function createActivityRunner(parts: ActivityParts): ActivityRunner {
       });
       if (wanted) parts.wake(activity.instance);
     } catch (error) {
-      log('critical', activity.name, `Its end could not be stored, it runs again after a restart: ${messageOf(error)}`);
+      if (phase !== 'open') return;
+      log('critical', activity.name, `Its end could not be stored, it is run again: ${messageOf(error)}`);
+      // What keeps it from being stored, as a full disk, may pass. Does nothing after a stop: `pump` starts no more then.
+      setTimeout(() => add([activity]), retryDelay).unref();
     }
   };
+  const add = (activities: readonly QueuedActivity[]): void => {
+    waiting.push(...activities);
+    pump();
+  };
   return {
-    add: (activities) => {
-      waiting.push(...activities);
-      pump();
-    },
+    add,
     stop: () => {
       phase = 'stopping';
     },

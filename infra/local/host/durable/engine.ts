@@ -13,6 +13,8 @@ export interface DurableEngine {
   close(): void;
 }
 
+/** How soon an episode that could not be committed is run again, in ms. */
+const retryDelay = 1000;
 /** The longest delay that setTimeout takes, in ms. */
 const longestDelay = 2 ** 31 - 1;
 
@@ -44,7 +46,10 @@ export function createEngine(parts: EpisodeParts & { readonly maxConcurrentActiv
         if (effects.again) awake.set(id, true);
       }
     } catch (error) {
-      if (phase !== 'closed') log('critical', 'host', `An episode of instance ${id} failed: ${messageOf(error)}`);
+      if (phase !== 'open') return;
+      log('critical', 'host', `An episode of instance ${id} failed and is run again: ${messageOf(error)}`);
+      // What keeps it from its commit, as a full disk, may pass; nothing else would wake it. Does nothing after a stop.
+      setTimeout(() => wake(id), retryDelay).unref();
     } finally {
       awake.delete(id);
     }
