@@ -41,8 +41,19 @@ export async function readJsonBody(request: HttpRequest): Promise<unknown> {
 export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await readJsonBody(request));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(issue?.path.join('.') || 'body', issue?.message ?? 'The body is not what this route takes.');
+  const { field, message } = firstIssue(parsed.error);
+  throw invalid(field ?? 'body', message);
+}
+
+/** The first thing that a schema finds wrong, by the field that it is wrong with; no field where it is the whole. */
+export function firstIssue({ issues }: z.core.$ZodError): {
+  readonly field: string | undefined;
+  readonly message: string;
+} {
+  const [issue] = issues;
+  if (issue === undefined) return { field: undefined, message: 'is not what this route takes' };
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  return { field: [...issue.path, ...unknown].join('.') || undefined, message: issue.message };
 }
 
 /** The secret of an `Authorization: Bearer` header, undefined where there is none. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '#lib/config';
 import { ConversionError, isModelFile, parseConversionSettings } from '#lib/conversion';
+import { firstIssue } from '#lib/http';
 import type { PipelineRequest } from '#lib/records';
 import { PipelineError } from './pipeline-error.ts';
 
@@ -34,8 +35,8 @@ const pipelineBody = z.strictObject({
 export function parsePipelineRequest(body: unknown, config: Config): PipelineRequest {
   const parsed = pipelineBody.safeParse(body);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new PipelineError('invalid', issue?.message ?? 'is not a pipeline', issue?.path.join('.') || 'body');
+    const { field = 'body', message } = firstIssue(parsed.error);
+    throw new PipelineError('invalid', message, field);
   }
   const { model, settings, session } = parsed.data;
   const wanted = session === undefined && config.UPLOAD_POLICY === 'convert' ? null : session;
@@ -60,7 +61,9 @@ function parseSettings(settings: unknown): PipelineRequest['settings'] {
     return parseConversionSettings(settings);
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
-    throw new PipelineError('invalid', error.message, 'settings', { cause: error });
+    const setting = error.cause instanceof z.ZodError ? firstIssue(error.cause).field : undefined;
+    const field = setting === undefined ? 'settings' : `settings.${setting}`;
+    throw new PipelineError('invalid', error.message, field, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { firstIssue } from '#lib/http';
 import type { Lease, PipelineRecord, PipelineRequest, RecordEvent } from '#lib/records';
 import { remainingSeconds } from '#lib/rendering';
 import type { PipelineParts } from './parts.ts';
@@ -67,8 +68,8 @@ export async function listPipelines(
 ): Promise<PipelineRecord[]> {
   const parsed = listQuery.safeParse(query);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new PipelineError('invalid', issue?.message ?? 'is not a query of this route', issue?.path.join('.'));
+    const { field, message } = firstIssue(parsed.error);
+    throw new PipelineError('invalid', message, field);
   }
   const { state, limit } = parsed.data;
   const records = await parts.pipelines.list();
