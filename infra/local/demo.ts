@@ -4,34 +4,40 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../build.ts';
 import { readPort, runCommand } from './arguments.ts';
-import { adviceOn } from './demo/advice.ts';
+import { describeReport } from './demo/describe-report.ts';
 import { parseDuration } from './demo/duration.ts';
+import { type Interrupt, listenForInterrupt } from './demo/interrupt.ts';
 import { download, follow, pipelineOf, upload } from './demo/journey.ts';
 import { type ModelFiles, modelFiles } from './demo/model-files.ts';
-import { describeReport, Progress } from './demo/progress.ts';
+import { Progress } from './demo/progress.ts';
 import { type DemoReport, reportOf } from './demo/report.ts';
+import { stackLog } from './demo/stack-log.ts';
 import { StackError } from './stack-error.ts';
 import { stopMachines } from './stop-machines.ts';
 import { type StackEndpoints, startStack } from './supervisor.ts';
 
 const help = `
 npm run demo: the main job on one machine. Starts the embedded stack, uploads a model, and shows upload, conversion, session, lease and
-the machine's end; then stops the stack. Exits with 0 when the machine was seen stopped, with 1 when the pipeline failed.
+the machine's end; then stops the stack. Exits with 0 when the machine was seen stopped at the session's end, and with 1 when the pipeline
+failed, the stack could not start, or Ctrl-C came first.
 
 Usage: npm run demo -- [options]
 
-  --model PATH    a model file (.glb, .gltf) or a folder with a model of several files; default: a model of the demo's own
-  --lease PT15S   how long the session may run once it is ready, an ISO 8601 duration
-  --out DIR       keeps the converted asset, info and result there
-  --keep          leaves the stack up afterwards, until Ctrl-C
-  --port N        port of the app (7071); 0 chooses a free one
-  --json          prints one JSON document to stdout, as docs/demo-report.schema.json says
-  --help          this text
+  --model PATH     a model file (.glb, .gltf) or a folder with a model of several files; default: a model of the demo's own
+  --lease PT15S    how long the session may run once it is ready, an ISO 8601 duration up to PT24H
+  --out DIR        keeps the converted asset, info and result there
+  --keep           leaves the stack up afterwards, until Ctrl-C
+  --port N         port of the app (7071); 0 chooses a free one
+  --directory DIR  where the stack keeps its state, one stack at a time (.local); demo.log there has what the stack says
+  --json           prints one JSON document to stdout, as docs/demo-report.schema.json says; progress goes to stderr
+  --help           this text
 `;
 
 const scriptRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** The demo uploads a model after all that it refers to, so that a file that is missing then will not come. */
-const WAIT_FOR_FILES_SECONDS = '3';
+const WAIT_FOR_FILES_SECONDS = 3;
+const DEFAULT_MAX_LEASE_SECONDS = 28_800;
+const CONTAINERS = { models: 'models', assets: 'assets' } as const;
 
 const options = {
   model: { type: 'string' },
@@ -39,45 +45,92 @@ const options = {
   out: { type: 'string' },
   keep: { type: 'boolean', default: false },
   port: { type: 'string' },
+  directory: { type: 'string', default: join(scriptRoot, '.local') },
   json: { type: 'boolean', default: false },
 } as const;
 
-await runCommand({ help, options }, async (given) => {
-  const { out, keep, json } = given;
-  const port = readPort(given.port);
-  const leaseSeconds = parseDuration(given.lease);
-  const files = await modelFiles(given.model);
+interface Demo {
+  readonly files: ModelFiles;
+  readonly leaseSeconds: number;
+  /** Absolute, and there. */
+  readonly out: string | undefined;
+  readonly keep: boolean;
+  readonly port: number | undefined;
+  readonly directory: string;
+  readonly print: (report: DemoReport) => void;
+}
+
+await runCommand({ help, options }, async ({ model, lease, out, keep, port, directory, json }) => {
+  const demo: Demo = {
+    port: readPort(port),
+    leaseSeconds: parseDuration(lease),
+    files: await modelFiles(model),
+    out: out === undefined ? undefined : resolve(out),
+    keep,
+    directory: resolve(directory),
+    print: (report) => json && process.stdout.write(`${JSON.stringify(report)}\n`),
+  };
+  if (demo.out !== undefined) await mkdir(demo.out, { recursive: true });
   const progress = new Progress(process.stderr);
-  progress.line('building', 'the app, the converter and the session host');
-  await build();
-  using interrupt = listenForInterrupt();
-  progress.line('booting', 'the embedded stack');
+  using interrupt = listenForInterrupt(() => progress.line('closing', 'already; it takes 25 s at most'));
+  try {
+    const report = await runDemo(demo, progress, interrupt);
+    return report.status === 'failed' ? 1 : 0;
+  } catch (error) {
+    if (!interrupt.asked) throw interrupt.signal.aborted ? interrupt.signal.reason : error;
+    progress.line('interrupted', 'before the journey was over; nothing is left running');
+    return 1;
+  }
+});
+
+async function runDemo(demo: Demo, progress: Progress, interrupt: Interrupt): Promise<DemoReport> {
+  using log = stackLog(join(demo.directory, 'demo.log'));
   const stack = await startStack({
-    directory: join(scriptRoot, '.local'),
+    directory: demo.directory,
     scriptRoot,
-    ...(port !== undefined && { port }),
-    environment: { LEASE_SECONDS: String(leaseSeconds), WAIT_FOR_FILES_SECONDS, UPLOAD_POLICY: 'convert-and-start' },
+    ...(demo.port !== undefined && { port: demo.port }),
+    environment: environmentOf(demo),
+    onLog: log.onLog,
+    prepare: async () => {
+      progress.line('building', 'the app, the converter and the session host');
+      await build();
+      progress.line('booting', 'the embedded stack');
+    },
     beforeStop: stopMachines,
     signal: interrupt.signal,
   });
   void stack.failed.then((error) => interrupt.abort(error));
+  let report: DemoReport;
   try {
-    const report = await run(stack.endpoints, files, progress, interrupt.signal);
-    if (out !== undefined) await keepOutputs(stack.endpoints, report.pipelineId, out, progress);
-    for (const line of describe(report)) process.stderr.write(`${line}\n`);
-    if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-    if (keep) await keepUp(stack.endpoints, progress, interrupt.signal);
-    return report.status === 'failed' ? 1 : 0;
-  } catch (error) {
-    if (!interrupt.asked) throw interrupt.signal.aborted ? interrupt.signal.reason : error;
-    progress.line('interrupted', 'stopping the machines and the stack');
-    return 1;
+    report = await showJourney(stack.endpoints, demo.files, progress, interrupt.signal);
+    if (demo.out !== undefined) await keepOutputs(stack.endpoints, report.pipelineId, demo.out, progress);
+    progress.text(describeReport(report, log.path));
+    if (demo.keep) {
+      demo.print(report);
+      await keepUp(stack.endpoints, progress, interrupt.signal);
+    }
   } finally {
+    progress.line('closing', 'the machines, the app, the storage');
     await stack.stop();
   }
-});
+  progress.line('closed', 'nothing is left running');
+  if (!demo.keep) demo.print(report);
+  return report;
+}
 
-async function run(
+/** What the demo depends on, whatever the caller's own environment says. */
+function environmentOf({ leaseSeconds }: Demo): Record<string, string> {
+  return {
+    MODELS_CONTAINER: CONTAINERS.models,
+    ASSETS_CONTAINER: CONTAINERS.assets,
+    UPLOAD_POLICY: 'convert-and-start',
+    WAIT_FOR_FILES_SECONDS: String(WAIT_FOR_FILES_SECONDS),
+    LEASE_SECONDS: String(leaseSeconds),
+    MAX_LEASE_SECONDS: String(Math.max(leaseSeconds, DEFAULT_MAX_LEASE_SECONDS)),
+  };
+}
+
+async function showJourney(
   endpoints: StackEndpoints,
   files: ModelFiles,
   progress: Progress,
@@ -85,30 +138,19 @@ async function run(
 ): Promise<DemoReport> {
   const uploadedAt = new Date();
   const folder = `demo-${uploadedAt.toISOString().replace(/[^0-9]/g, '')}`;
-  const bytes = files.files.reduce((sum, file) => sum + file.bytes, 0);
-  progress.line(
-    'uploading',
-    `${files.files.length} file(s), ${bytes.toLocaleString('en-US')} bytes, to models/${folder}/`,
-  );
-  await upload(endpoints, 'models', folder, files);
+  const bytes = files.files.reduce((sum, file) => sum + file.bytes, 0).toLocaleString('en-US');
+  const count = files.files.length === 1 ? '1 file' : `${files.files.length} files`;
+  progress.line('uploading', `${count}, ${bytes} bytes, to ${CONTAINERS.models}/${folder}/`);
+  await upload(endpoints, CONTAINERS.models, folder, files, signal);
   const id = await pipelineOf(endpoints, `${folder}/${files.model}`, signal);
-  const pipeline = await follow(endpoints, id, signal, (now, remaining) => progress.show(now, remaining));
-  return reportOf(pipeline, uploadedAt, `${endpoints.blob}/assets`);
-}
-
-function describe(report: DemoReport): string[] {
-  const lines = describeReport(report);
-  if (report.status === 'failed') {
-    lines.push(`Failed: ${report.reason}. ${report.evidence ?? ''}`, `What to do: ${adviceOn(report.reason)}`, '');
-  }
-  return lines;
+  const pipeline = await follow(endpoints, id, signal, (now, lease) => progress.show(now, lease));
+  return reportOf(pipeline, uploadedAt, `${endpoints.blob}/${CONTAINERS.assets}`);
 }
 
 async function keepOutputs(endpoints: StackEndpoints, id: string, out: string, progress: Progress): Promise<void> {
-  const directory = resolve(out);
-  await mkdir(directory, { recursive: true });
-  const saved = await download(endpoints, 'assets', `${id}/`, (name) => join(directory, basename(name)));
-  progress.line('kept', saved.length > 0 ? saved.join(', ') : 'nothing: the conversion wrote nothing');
+  const saved = await download(endpoints, CONTAINERS.assets, `${id}/`, (name) => join(out, basename(name)));
+  const what = saved.length > 0 ? saved.map((path) => basename(path)).join(', ') : 'nothing: nothing was written';
+  progress.line('kept', `${what}, in ${out}`);
 }
 
 /** Until Ctrl-C, or until the stack ends by itself. */
@@ -116,32 +158,4 @@ async function keepUp(endpoints: StackEndpoints, progress: Progress, signal: Abo
   progress.line('kept up', `${endpoints.app} answers until Ctrl-C`);
   if (!signal.aborted) await once(signal, 'abort');
   if (signal.reason instanceof StackError) throw signal.reason;
-}
-
-interface Interrupt extends Disposable {
-  readonly signal: AbortSignal;
-  /** True where a person asked for the end, and not the stack. */
-  readonly asked: boolean;
-  abort(reason: Error): void;
-}
-
-function listenForInterrupt(): Interrupt {
-  const controller = new AbortController();
-  let asked = false;
-  const ask = () => {
-    asked = true;
-    controller.abort(new Error('The demo was interrupted.'));
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, ask);
-  return {
-    signal: controller.signal,
-    get asked() {
-      return asked;
-    },
-    abort: (reason) => controller.abort(reason),
-    [Symbol.dispose]: () => {
-      for (const signal of signals) process.off(signal, ask);
-    },
-  };
 }

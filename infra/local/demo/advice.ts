@@ -1,5 +1,5 @@
-/** What a person does about a pipeline that failed, by its reason. */
-export function adviceOn(reason: string | null): string {
+/** What a person does about a pipeline that failed, by its reason; `log` is where the stack's own words are. */
+export function adviceOn(reason: string | null, log: string): string {
   switch (reason) {
     case 'missing_files':
       return 'Add the files that are named to the folder of the model, or give --model the folder that holds them all.';
@@ -8,15 +8,11 @@ export function adviceOn(reason: string | null): string {
     case 'limit':
       return 'Make the model smaller, or raise the setting that is named.';
     case 'conversion_failed':
-      return 'The .result.json beside the outputs has all findings; mend the model, or report it with the model.';
+      return `Mend what is named in the model. If nothing is wrong there, report it with the model and ${log}.`;
     case 'capacity':
     case 'quota':
       return 'Wait until another session has ended, or raise MAX_SESSIONS (and LOCAL_MACHINE_CAPACITY).';
-    case 'start_timeout':
-    case 'host_lost':
-    case 'provider_error':
-      return 'Look into the logs under .local/machines, and try again.';
     default:
-      return "Try again; the app's log has the cause.";
+      return `Try again; ${log} has what the stack said.`;
   }
 }

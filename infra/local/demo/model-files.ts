@@ -1,8 +1,8 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ConversionError, isModelFile, modelReferences } from '#lib/conversion';
-import { UsageError } from '../arguments.ts';
 import { compressorWheel } from './compressor-wheel.ts';
+import { DemoError } from './demo-error.ts';
 
 /** What is uploaded: the model last, so that all it refers to is there when its upload starts the pipeline. */
 export interface ModelFiles {
@@ -16,7 +16,7 @@ export interface ModelFiles {
 
 /**
  * The files of a model: of the demo's own where no path is given; else a model file with what it refers to, or a folder with one model.
- * @throws UsageError where the path holds no model that could be converted
+ * @throws DemoError `no_model` where the path holds no model that could be converted
  */
 export async function modelFiles(path: string | undefined): Promise<ModelFiles> {
   if (path === undefined) {
@@ -24,7 +24,8 @@ export async function modelFiles(path: string | undefined): Promise<ModelFiles> 
     return { model: 'compressor-wheel.glb', files: [inMemory('compressor-wheel.glb', bytes)] };
   }
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new UsageError(`There is nothing at ${path}. --model takes a model file or a folder.`);
+  if (found === undefined)
+    throw new DemoError('no_model', `There is nothing at ${path}. --model takes a model file or a folder.`);
   return found.isDirectory() ? folder(path) : file(path);
 }
 
@@ -36,9 +37,10 @@ async function folder(path: string): Promise<ModelFiles> {
     .sort();
   const models = names.filter(isModelFile);
   const [model] = models;
-  if (model === undefined) throw new UsageError(`The folder ${path} holds no model: no .glb and no .gltf.`);
+  if (model === undefined) throw new DemoError('no_model', `The folder ${path} holds no model: no .glb and no .gltf.`);
   if (models.length > 1) {
-    throw new UsageError(
+    throw new DemoError(
+      'no_model',
       `The folder ${path} holds ${models.length} models (${models.join(', ')}); name one with --model.`,
     );
   }
@@ -47,7 +49,8 @@ async function folder(path: string): Promise<ModelFiles> {
 
 async function file(path: string): Promise<ModelFiles> {
   const model = basename(path);
-  if (!isModelFile(model)) throw new UsageError(`${path} is no model of a format that is converted: .glb or .gltf.`);
+  if (!isModelFile(model))
+    throw new DemoError('no_model', `${path} is no model of a format that is converted: .glb or .gltf.`);
   const references = await referencesOf(path);
   const there = await Promise.all(references.map((name) => stat(join(dirname(path), name)).catch(() => undefined)));
   return onDisk(dirname(path), model, [model, ...references.filter((_, index) => there[index]?.isFile())]);
@@ -63,10 +66,7 @@ async function referencesOf(path: string): Promise<string[]> {
       await handle.read(buffer, 0, buffer.length, offset);
       return buffer;
     };
-    const paths = (await modelReferences({ size, read })).flatMap(({ path: name }) =>
-      name === undefined ? [] : [name],
-    );
-    return [...new Set(paths)];
+    return (await modelReferences({ size, read })).map(({ path: name }) => name);
   } catch (error) {
     if (error instanceof ConversionError) return [];
     throw error;

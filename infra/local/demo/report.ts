@@ -10,7 +10,10 @@ const counts = {
   meshes: z.int().nonnegative(),
 };
 
-/** The one JSON document of `npm run demo -- --json`; docs/demo-report.schema.json is this schema. Null where a step was not reached. */
+/**
+ * The one JSON document of `npm run demo -- --json`, null where a step was not reached. docs/demo-report.schema.json is this schema, as
+ * this file prints it when it is run.
+ */
 export const demoReport = z
   .strictObject({
     pipelineId: z.string(),
@@ -78,7 +81,15 @@ export const pipelineAnswer = z.object({
     .object({ id: z.string(), size: z.string(), hostname: z.string(), ports: z.object({ inspector: z.int() }) })
     .nullable(),
   machine: z.object({ startedAt: instant, stoppedAt: instant.optional() }).nullable(),
-  history: z.array(z.object({ type: z.string(), state: z.string(), at: instant })),
+  history: z.array(
+    z.object({
+      type: z.string(),
+      state: z.string(),
+      at: instant,
+      reason: z.string().nullable(),
+      evidence: z.string().nullable(),
+    }),
+  ),
 });
 export type PipelineAnswer = z.output<typeof pipelineAnswer>;
 
@@ -129,3 +140,5 @@ function secondsIn(history: DemoReport['history'], state: string): number | null
 function between(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
 }
+
+if (import.meta.main) process.stdout.write(`${JSON.stringify(z.toJSONSchema(demoReport), null, 2)}\n`);
