@@ -42,8 +42,7 @@ export function nextSessionStep(record: SessionRecord, now: Date): NextStep & { 
  */
 export async function startMachine(parts: SelfHostedParts, id: string): Promise<Date> {
   if (!(await parts.slots.claim(id))) {
-    await close(parts, id, 'capacity', `All ${parts.config.MAX_SESSIONS} slots of MAX_SESSIONS are taken.`);
-    return parts.now();
+    return close(parts, id, 'capacity', `All ${parts.config.MAX_SESSIONS} slots of MAX_SESSIONS are taken.`);
   }
   const secret = parts.newSecret();
   const secretHash = hashSecret(secret);
@@ -68,8 +67,7 @@ export async function startMachine(parts: SelfHostedParts, id: string): Promise<
       },
     });
   } catch (error) {
-    await close(parts, id, refusalOf(error), error instanceof Error ? error.message : String(error));
-    return parts.now();
+    return close(parts, id, refusalOf(error), error instanceof Error ? error.message : String(error));
   }
   await parts.sessions.update(id, (current) =>
     current.machine?.secretHash === secretHash && !sessionDefinition.isTerminal(current)
@@ -91,15 +89,11 @@ export async function awaitHost(parts: SelfHostedParts, id: string): Promise<Dat
   const machine = await parts.machines.get(record.machine.name);
   if (machine === undefined) return restartOrLose(parts, record);
   if (machine.state === 'failed') {
-    await close(parts, id, 'provider_error', machine.evidence ?? 'The provider says that the machine failed to start.');
-  } else if (parts.now().toISOString() > record.startBy) {
-    const waited = `${parts.config.SESSION_START_TIMEOUT_SECONDS} s (SESSION_START_TIMEOUT_SECONDS)`;
-    await close(
-      parts,
-      id,
-      'start_timeout',
-      `The session host was not up after ${waited}; the machine is ${machine.state}.`,
-    );
+    const evidence = machine.evidence ?? 'The provider says that the machine failed to start.';
+    return close(parts, id, 'provider_error', evidence);
+  }
+  if (parts.now().toISOString() > record.startBy) {
+    return close(parts, id, 'start_timeout', `${startTimeout(parts)}; the machine is ${machine.state}.`);
   }
   return soon(parts, MOVING_SECONDS);
 }
@@ -112,14 +106,11 @@ export async function watchSession(parts: SelfHostedParts, id: string): Promise<
   const last = await parts.heartbeats.read(id);
   const silentSince = last === undefined ? record.updatedAt : last.at;
   if ((await parts.machines.get(record.machine.name)) === undefined) {
-    await close(
-      parts,
-      id,
-      'host_lost',
-      'The provider has no such machine any more: it ended by itself or was taken away.',
-    );
-  } else if (parts.now().getTime() - Date.parse(silentSince) > silence * 1000) {
-    await close(parts, id, 'host_lost', `The last heartbeat was at ${silentSince}, over ${silence} s ago.`);
+    const evidence = 'The provider has no such machine any more: it ended by itself or was taken away.';
+    return close(parts, id, 'host_lost', evidence);
+  }
+  if (parts.now().getTime() - Date.parse(silentSince) > silence * 1000) {
+    return close(parts, id, 'host_lost', `The last heartbeat was at ${silentSince}, over ${silence} s ago.`);
   }
   const next = soon(parts, RUNNING_SECONDS);
   const expiresAt = new Date(record.lease.expiresAt ?? next);
@@ -145,13 +136,18 @@ export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** Ends a session for a reason that was found out, unless it is ending for another already. */
-async function close(parts: SelfHostedParts, id: string, reason: Reason, evidence: string): Promise<void> {
+/** Ends a session for a reason that was found out, unless it is ending for another already; what follows is to be done at once. */
+async function close(parts: SelfHostedParts, id: string, reason: Reason, evidence: string): Promise<Date> {
   await parts.sessions.update(id, (current) =>
     current.state === 'starting' || current.state === 'ready'
       ? { record: { ...current, state: 'stopping', ending: { reason, evidence, at: parts.now().toISOString() } } }
       : undefined,
   );
+  return parts.now();
+}
+
+function startTimeout(parts: SelfHostedParts): string {
+  return `The session host was not up after ${parts.config.SESSION_START_TIMEOUT_SECONDS} s (SESSION_START_TIMEOUT_SECONDS)`;
 }
 
 function readied(
@@ -166,11 +162,11 @@ function readied(
 
 /** A machine that was asked for and is not there: asked for again if the start never reached the provider, else lost. */
 async function restartOrLose(parts: SelfHostedParts, record: SessionRecord): Promise<Date> {
-  if (parts.now().toISOString() < record.startBy && !record.machine?.accepted) {
-    return startMachine(parts, record.id);
+  if (record.machine?.accepted) {
+    return close(parts, record.id, 'host_lost', 'The machine ended before its session host was up.');
   }
-  await close(parts, record.id, 'host_lost', 'The machine ended before its session host was up.');
-  return parts.now();
+  if (parts.now().toISOString() < record.startBy) return startMachine(parts, record.id);
+  return close(parts, record.id, 'start_timeout', `${startTimeout(parts)}; no machine was had.`);
 }
 
 function closed(current: SessionRecord, now: Date): Change<SessionRecord> | undefined {
