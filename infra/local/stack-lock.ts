@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { identifyProcess, isAlive, type ProcessIdentity, processIdentity } from '../../lib/compute/process-identity.ts';
+import { identifyProcess, isAlive, type ProcessIdentity, processIdentity } from '#lib/compute';
 import { killGroup } from './child-process.ts';
 import { readJson, writeJson } from './json-file.ts';
 import { StackError } from './stack-error.ts';

@@ -48,7 +48,7 @@ export async function postHeartbeat(
       redirect: 'error',
       signal,
     });
-    if ([401, 404, 410].includes(response.status)) {
+    if ([401, 404, 410].includes(response.status) && isProblem(response)) {
       await response.body?.cancel();
       return { type: 'unwanted', status: response.status };
     }
@@ -58,6 +58,11 @@ export async function postHeartbeat(
   } catch (error) {
     return { type: 'unanswered', problem: problemOf(error) };
   }
+}
+
+/** Only the app itself answers with a problem: a front door or a host that is still starting says 404 too, and must not end a machine. */
+function isProblem(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('application/problem+json') ?? false;
 }
 
 function problemOf(error: unknown): string {

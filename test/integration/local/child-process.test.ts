@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { identifyProcess } from '#lib/compute';
 import { type ChildProgram, startChild } from '../../../infra/local/child-process.ts';
-import { identifyProcess } from '../../../lib/compute/process-identity.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/stack.ts';
 
 const childModule = new URL('../../../infra/local/child.ts', import.meta.url).href;

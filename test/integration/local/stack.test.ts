@@ -8,8 +8,8 @@ import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { isAlive, type ProcessIdentity, processIdentity } from '#lib/compute';
 import { connectionString } from '../../../infra/local/storage-account.ts';
-import { isAlive, type ProcessIdentity, processIdentity } from '../../../lib/compute/process-identity.ts';
 import { startStorage, temporaryDirectory } from '../../support/stack.ts';
 
 const program = fileURLToPath(new URL('../../support/stub-stack.ts', import.meta.url));

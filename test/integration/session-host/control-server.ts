@@ -11,20 +11,21 @@ export interface ControlServer extends AsyncDisposable {
   /** The last heartbeat that came. */
   latest(): Heartbeat | undefined;
   /** From now on: an answer, another status, or silence. */
-  answerWith(answer: Partial<HeartbeatAnswer> | number | 'nothing'): void;
+  answerWith(answer: Partial<HeartbeatAnswer> | number | 'nothing' | 'a page of another server'): void;
   /** Serves a blob. @returns its URL */
   serve(path: string, content: Buffer | ((response: ServerResponse) => void)): string;
   /** How often a blob was asked for. */
   requestsOf(path: string): number;
 }
 
+const PROBLEM = { 'content-type': 'application/problem+json' };
 const CALM: HeartbeatAnswer = { remainingSeconds: null, stop: false, asset: null, nextSeconds: 0.2 };
 
 export async function startControlServer(): Promise<ControlServer> {
   const heartbeats: Heartbeat[] = [];
   const blobs = new Map<string, Buffer | ((response: ServerResponse) => void)>();
   const requests: string[] = [];
-  let answer: Partial<HeartbeatAnswer> | number | 'nothing' = {};
+  let answer: Partial<HeartbeatAnswer> | number | 'nothing' | 'a page of another server' = {};
 
   const sendBlob = (path: string, response: ServerResponse) => {
     requests.push(path);
@@ -35,8 +36,9 @@ export async function startControlServer(): Promise<ControlServer> {
   const answerHeartbeat = async (request: IncomingMessage, response: ServerResponse) => {
     heartbeats.push(JSON.parse(Buffer.concat(await request.toArray()).toString()));
     if (answer === 'nothing') return;
-    if (request.headers.authorization !== `Bearer ${SECRET}`) response.writeHead(401).end();
-    else if (typeof answer === 'number') response.writeHead(answer).end();
+    if (request.headers.authorization !== `Bearer ${SECRET}`) response.writeHead(401, PROBLEM).end();
+    else if (answer === 'a page of another server') response.writeHead(404, { 'content-type': 'text/html' }).end();
+    else if (typeof answer === 'number') response.writeHead(answer, PROBLEM).end();
     else response.writeHead(200).end(JSON.stringify({ ...CALM, ...answer }));
   };
   const server = createServer((request, response) => {

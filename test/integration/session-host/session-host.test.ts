@@ -198,6 +198,7 @@ describe.concurrent('a session host ends', () => {
   it.each([
     ['answers with errors', 503],
     ['does not answer', 'nothing'],
+    ['is not there behind its address, as while it starts', 'a page of another server'],
     ['answers something else', {}],
   ] as const)('when the control plane %s for the silence it is told', async (_, answer) => {
     await using ground = await openGround(built.program);
