@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { BlobSASPermissions, BlobServiceClient, type BlockBlobClient, RestError } from '@azure/storage-blob';
 import { StorageError } from './storage-error.ts';
@@ -44,8 +45,11 @@ export class Blobs {
   /** Some bytes of a blob; fewer where it ends before. @throws StorageError `blob_missing` */
   async read(blob: BlobName, offset: number, length: number): Promise<Uint8Array> {
     try {
-      return await this.#client(blob).downloadToBuffer(offset, length);
+      // Not downloadToBuffer: it fails where the blob ends before.
+      const { readableStreamBody } = await this.#client(blob).download(offset, length);
+      return readableStreamBody === undefined ? new Uint8Array(0) : await buffer(readableStreamBody);
     } catch (error) {
+      if (error instanceof RestError && error.statusCode === 416) return new Uint8Array(0);
       throw isMissing(error) ? missing(blob, error) : error;
     }
   }
