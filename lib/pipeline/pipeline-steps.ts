@@ -1,6 +1,6 @@
 import type { NextStep } from '#lib/durable';
 import { type Change, type PipelineRecord, type Reason, terminalStateOf } from '#lib/records';
-import type { Session } from '#lib/rendering';
+import { RenderingError, type Session } from '#lib/rendering';
 import { missingFiles } from './missing-files.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -64,13 +64,16 @@ export async function convert(parts: PipelineParts, id: string): Promise<Date> {
   const { folder, file } = request.model;
   const conversion =
     (await parts.rendering.getConversion(id)) ??
-    (await parts.rendering.startConversion(id, {
-      owner,
-      readers,
-      input: { container: MODELS_CONTAINER, blobPrefix: `${folder}/`, relativeInputAssetPath: file },
-      output: { container: ASSETS_CONTAINER, blobPrefix: `${id}/`, outputAssetFilename: assetName(file) },
-      settings: request.settings,
-    }));
+    (await parts.rendering
+      .startConversion(id, {
+        owner,
+        readers,
+        input: { container: MODELS_CONTAINER, blobPrefix: `${folder}/`, relativeInputAssetPath: file },
+        output: { container: ASSETS_CONTAINER, blobPrefix: `${id}/`, outputAssetFilename: assetName(file) },
+        settings: request.settings,
+      })
+      .catch(asRefusal));
+  if (conversion instanceof RenderingError) return refuse(parts, id, 'converting', conversion);
   if (conversion.state === 'succeeded') {
     const { result } = conversion;
     await advance(parts, id, 'converting', (current) => {
@@ -101,7 +104,8 @@ export async function startSession(parts: PipelineParts, id: string): Promise<Da
   const { owner, readers } = record;
   const session =
     (await parts.rendering.getSession(id)) ??
-    (await parts.rendering.createSession(id, { owner, readers, ...record.request.session }));
+    (await parts.rendering.createSession(id, { owner, readers, ...record.request.session }).catch(asRefusal));
+  if (session instanceof RenderingError) return refuse(parts, id, 'starting', session);
   if (session.state !== 'starting' && session.state !== 'ready') return sessionEnds(parts, id, session);
   await parts.rendering.loadAsset(id, {
     container: parts.config.ASSETS_CONTAINER,
@@ -167,6 +171,23 @@ export async function stop(parts: PipelineParts, id: string): Promise<Date> {
 /** The name of a model's converted asset: the input's base name (contract 2.1), as the GLB that it is. */
 export function assetName(file: string): string {
   return `${file.replace(/^.*\//, '').replace(/\.[^.]*$/, '')}.glb`;
+}
+
+/** A refusal by rule stays one however often it is asked again; any other failure is worth another pass. */
+function asRefusal(error: unknown): RenderingError {
+  if (error instanceof RenderingError) return error;
+  throw error;
+}
+
+async function refuse(
+  parts: PipelineParts,
+  id: string,
+  from: PipelineRecord['state'],
+  { message }: RenderingError,
+): Promise<Date> {
+  const ending = endingNow(parts, 'internal_error', message);
+  await advance(parts, id, from, (current) => ({ ...current, state: 'failed', ending }));
+  return parts.now();
 }
 
 async function sessionEnds(parts: PipelineParts, id: string, session: Session | undefined): Promise<Date> {
