@@ -37,63 +37,60 @@ export interface Sweep {
 
 /**
  * Compares records with processes and machines, both ways: starts the orchestration that a record lacks, wakes one that overslept, stops
- * the machine whose lease is over or that nobody knows, and frees the slot of a session that has ended.
+ * the machine whose lease is over or that nobody knows, and frees the slot of a session that has ended. Each of these for itself: what
+ * fails keeps nothing else from being done, least of all a machine from being stopped.
  */
 export async function sweep(parts: ReaperParts): Promise<Sweep> {
-  const [pipelines, conversions, sessions] = await Promise.all([
-    parts.pipelines.listActive(),
-    parts.conversions.listActive(),
-    parts.sessions.listActive(),
+  const failures: string[] = [];
+  const revived = await Promise.all([
+    revive(parts, 'pipeline', parts.pipelines, (record) => isUnmet(record.desired?.at, parts.now()), failures),
+    revive(parts, 'conversion', parts.conversions, () => false, failures),
+    revive(parts, 'session', parts.sessions, (record) => isOverdue(record, parts.now()), failures),
   ]);
-  const active = [
-    ...pipelines.map((record) => ({
-      kind: 'pipeline' as const,
-      record,
-      overdue: isUnmet(record.desired?.at, parts.now()),
-    })),
-    ...conversions.map((record) => ({ kind: 'conversion' as const, record, overdue: false })),
-    ...sessions.map((record) => ({ kind: 'session' as const, record, overdue: isOverdue(record, parts.now()) })),
-  ];
-  const revived = await Promise.allSettled(
-    active.map(({ kind, record, overdue }) => revive(parts, kind, record, overdue)),
-  );
-  const of = (what: 'restarted' | 'woken') =>
-    active.flatMap(({ record }, index) => {
-      const result = revived[index];
-      return result?.status === 'fulfilled' && result.value === what ? [record.id] : [];
-    });
   return {
-    restarted: of('restarted'),
-    woken: of('woken'),
-    // Durable Functions that do not answer must not keep a machine running: this net holds alone.
-    stoppedMachines: await stopOrphans(parts),
-    releasedSlots: await releaseSlots(parts),
-    failures: revived.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : [])),
+    restarted: revived.flatMap(({ restarted }) => restarted),
+    woken: revived.flatMap(({ woken }) => woken),
+    stoppedMachines: await stopOrphans(parts, failures),
+    releasedSlots: await releaseSlots(parts, failures),
+    failures,
   };
 }
 
-async function revive(
-  parts: ReaperParts,
+async function revive<R extends RecordBase>(
+  { orchestrations }: ReaperParts,
   kind: RecordKind,
-  record: RecordBase,
-  overdue: boolean,
-): Promise<'restarted' | 'woken' | undefined> {
-  if (!(await parts.orchestrations.isLive(kind, record.id))) {
-    await parts.orchestrations.start(kind, record.id);
-    return 'restarted';
-  }
-  if (!overdue) return undefined;
-  await parts.orchestrations.wake(kind, record.id);
-  return 'woken';
+  records: RecordStore<R>,
+  overdue: (record: R) => boolean,
+  failures: string[],
+): Promise<{ readonly restarted: string[]; readonly woken: string[] }> {
+  const restarted: string[] = [];
+  const woken: string[] = [];
+  const list = () => records.listActiveIds();
+  await forEach(list, failures, async (id) => {
+    const record = await records.get(id);
+    if (!(await orchestrations.isLive(kind, id))) {
+      await orchestrations.start(kind, id);
+      restarted.push(id);
+    } else if (overdue(record)) {
+      await orchestrations.wake(kind, id);
+      woken.push(id);
+    }
+  });
+  return { restarted, woken };
 }
 
-async function stopOrphans(parts: ReaperParts): Promise<string[]> {
+async function stopOrphans(parts: ReaperParts, failures: string[]): Promise<string[]> {
   const stopped: string[] = [];
-  for await (const machine of parts.machines.list()) {
-    if (!(await isOrphan(parts, machine))) continue;
+  const list = async () => {
+    const machines: Machine[] = [];
+    for await (const machine of parts.machines.list()) machines.push(machine);
+    return machines;
+  };
+  await forEach(list, failures, async (machine) => {
+    if (!(await isOrphan(parts, machine))) return;
     await parts.machines.stop(machine.name);
     stopped.push(machine.name);
-  }
+  });
   return stopped;
 }
 
@@ -104,20 +101,46 @@ async function isOrphan(parts: ReaperParts, machine: Machine): Promise<boolean> 
   return isOverdue(record, parts.now());
 }
 
-async function releaseSlots(parts: ReaperParts): Promise<string[]> {
+async function releaseSlots(parts: ReaperParts, failures: string[]): Promise<string[]> {
   const released: string[] = [];
-  for (const holder of await parts.slots.holders()) {
+  const list = () => parts.slots.holders();
+  await forEach(list, failures, async (holder) => {
     const record = await parts.sessions.read(holder);
-    if (record !== undefined && record.state !== 'stopped' && record.state !== 'failed') continue;
+    if (record !== undefined && record.state !== 'stopped' && record.state !== 'failed') return;
     await parts.slots.release(holder);
     released.push(holder);
-  }
+  });
   return released;
 }
 
-/** A session whose wish is unmet, or whose lease ended without anybody closing it. */
+/** Works on every item side by side; what fails, the list itself too, is told in words. */
+async function forEach<T>(
+  list: () => Promise<readonly T[]>,
+  failures: string[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  try {
+    const results = await Promise.allSettled((await list()).map(work));
+    for (const result of results) if (result.status === 'rejected') failures.push(String(result.reason));
+  } catch (error) {
+    failures.push(String(error));
+  }
+}
+
+/** A session of which nobody did what was due: to act on a wish, to give a start up, to close a lease, to stop a machine. */
 function isOverdue(record: SessionRecord, now: Date): boolean {
-  return isUnmet(record.desired?.at, now) || (record.state === 'ready' && isUnmet(record.lease.expiresAt, now));
+  return isUnmet(record.desired?.at, now) || isUnmet(dueOf(record), now);
+}
+
+function dueOf(record: SessionRecord): string | undefined {
+  switch (record.state) {
+    case 'starting':
+      return record.startBy;
+    case 'ready':
+      return record.lease.expiresAt;
+    default:
+      return record.ending.at;
+  }
 }
 
 function isUnmet(since: string | undefined, now: Date): boolean {

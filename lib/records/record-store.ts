@@ -110,10 +110,15 @@ export class RecordStore<R extends RecordBase> {
 
   /** The records that are not terminal. Costs what is active, not what ever was. */
   async listActive(): Promise<R[]> {
-    const ids = await Promise.all(partitionsOf(this.#definition.kind).map((partition) => this.#activeIds(partition)));
-    const records = await Promise.all(ids.flat().map((id) => this.read(id)));
+    const records = await Promise.all((await this.listActiveIds()).map((id) => this.read(id)));
     // One may end between the two reads.
     return records.filter((record) => record !== undefined).filter((record) => !this.#definition.isTerminal(record));
+  }
+
+  /** The ids of the records that are not terminal, also of those that cannot be read. */
+  async listActiveIds(): Promise<string[]> {
+    const ids = await Promise.all(partitionsOf(this.#definition.kind).map((partition) => this.#activeIds(partition)));
+    return ids.flat();
   }
 
   async #activeIds(partition: string): Promise<string[]> {
