@@ -42,7 +42,9 @@ export async function explainInvalidGltf(json: string, error: unknown): Promise<
   const found = report.safeParse(
     await validator.validateString(json, { maxIssues: MAX_MESSAGES, writeTimestamp: false }),
   );
-  const errors = found.success ? found.data.issues.messages.filter(({ severity }) => severity === 0) : [];
+  const messages = found.success ? found.data.issues.messages : [];
+  // It is given the JSON alone, and complains of every other file.
+  const errors = messages.filter(({ severity, code }) => severity === 0 && code !== 'IO_ERROR');
   const why = errors.length > 0 ? errors.slice(0, 3).map(describe).join(' ') : `${asText(error)}.`;
   return `The model cannot be read: ${why} Export it again.`;
 }

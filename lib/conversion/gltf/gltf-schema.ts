@@ -107,17 +107,26 @@ export type Gltf = z.output<typeof gltf>;
  * @throws ConversionError `input_refused` naming what is wrong, or the version that cannot be read
  */
 export function parseGltf(text: string): Gltf {
-  const parsed = gltf.safeParse(parseJson(text));
+  const json = parseJson(text);
+  checkVersion(json);
+  const parsed = gltf.safeParse(json);
   if (!parsed.success) throw refused(parsed.error);
+  return parsed.data;
+}
+
+/** The versions before 1.0 wrote theirs as a number. */
+const versioned = z.object({
+  asset: z.object({ version: z.union([z.string(), z.number()]), minVersion: z.string().optional() }),
+});
+
+/** Another version has another shape, of which nothing need be said but its version. */
+function checkVersion(json: unknown): void {
+  const parsed = versioned.safeParse(json);
+  if (!parsed.success) return;
   const { version, minVersion } = parsed.data.asset;
   // glTF 2.0, 3.2: any 2.x can be read unless the file says that it needs a later one.
-  if (!/^2\.\d+$/.test(version) || (minVersion !== undefined && minVersion !== '2.0')) {
-    throw new ConversionError(
-      'input_refused',
-      `The model is glTF ${minVersion ?? version}; only glTF 2.0 can be read.`,
-    );
-  }
-  return parsed.data;
+  if (/^2\.\d+$/.test(String(version)) && (minVersion === undefined || minVersion === '2.0')) return;
+  throw new ConversionError('input_refused', `The model is glTF ${minVersion ?? version}; only glTF 2.0 can be read.`);
 }
 
 function parseJson(text: string): unknown {

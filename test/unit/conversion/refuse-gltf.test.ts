@@ -40,6 +40,11 @@ describe('a model is refused', () => {
     ['with an index beyond its vertices', withIndices([0, 1, 9]), 'index 9, but only 3 vertices'],
     ['that needs an unknown extension', boxGlb({ extensionsRequired: ['VENDOR_shape'] }), 'VENDOR_shape'],
     ['with a buffer that is shorter than it says', boxGlb({ buffers: [{ byteLength: 100_000 }] }), '100000 bytes'],
+    [
+      'with a texture that is not there',
+      boxGlb({ materials: [{ normalTexture: { index: 3 } }] }),
+      'normalTexture/index',
+    ],
     ['with wrong types', boxGlb({ nodes: 'none' }), 'nodes'],
   ])('%s', async (_name, model, message) => {
     expect(await errorOf(model)).toEqual({ code: 'input_refused', message: expect.stringContaining(message) });
