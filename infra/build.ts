@@ -1,14 +1,18 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle, type OutputFile } from 'esbuild';
 import { sessionHostBuilds } from './session-host/build.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Some packages inside an ES module bundle are CommonJS and ask for Node's own modules by `require`. */
-const REQUIRE_IN_ESM =
-  "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);";
+/** Some packages inside an ES module bundle are CommonJS: they ask for Node's own modules by `require`, and for where they lie. */
+const COMMONJS_IN_ESM =
+  "import { createRequire as createBundleRequire } from 'node:module';" +
+  'const require = createBundleRequire(import.meta.url), __dirname = import.meta.dirname;';
+
+/** WebAssembly that the converter's packages read from the folder that their code lies in. */
+const CONVERTER_WASM = ['draco3dgltf/draco_decoder_gltf.wasm', 'mikktspace/dist/main/mikktspace_main_bg.wasm'];
 
 const COMMON = { absWorkingDir: ROOT, bundle: true, logLevel: 'warning', sourcemap: true, write: false } as const;
 const FOR_NODE = { ...COMMON, platform: 'node', target: 'node22' } as const;
@@ -30,15 +34,20 @@ export async function build(): Promise<void> {
       entryPoints: ['lib/conversion/converter-process.ts'],
       outfile: 'dist/functions/converter.mjs',
       format: 'esm',
-      banner: { js: REQUIRE_IN_ESM },
+      banner: { js: COMMONJS_IN_ESM },
+      alias: { 'ndarray-pixels': './infra/no-images.ts' },
     }),
     ...sessionHostBuilds(`${ROOT}/dist/session-host`).map((options) => bundle({ ...COMMON, ...options })),
   ]);
+  for (const path of CONVERTER_WASM) {
+    const contents = await readFile(`${ROOT}/node_modules/${path}`);
+    await put({ path: `${ROOT}/dist/functions/${basename(path)}`, contents });
+  }
   await Promise.all(bundles.flatMap(({ outputFiles = [] }) => outputFiles).map(put));
 }
 
 /** File by file in one move each, so that a stack which runs from an earlier build never finds a file missing or half written. */
-async function put({ path, contents }: OutputFile): Promise<void> {
+async function put({ path, contents }: Pick<OutputFile, 'path' | 'contents'>): Promise<void> {
   const aside = `${path}.${process.pid}`;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(aside, contents);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Document, WebIO } from '@gltf-transform/core';
 import { ALL_EXTENSIONS } from '@gltf-transform/extensions';
 import { MeshoptEncoder } from 'meshoptimizer/encoder';
+import { addTangents } from './add-tangents.ts';
 import { checkGeometry } from './check-geometry.ts';
 import { ConversionError } from './conversion-error.ts';
 import type {
@@ -69,7 +70,7 @@ async function convertModel(
   onPhase('optimising');
   const { document } = model;
   const before = countModel(document);
-  warnings.push(...checkGeometry(document), ...repairDocument(document));
+  warnings.push(...checkGeometry(document), ...repairDocument(document), ...(await addTangents(document)));
   const placement = placeModel(document, job.settings);
   await deduplicate(document, job.settings);
   onPhase('compressing');

@@ -1,0 +1,32 @@
+import { WebIO } from '@gltf-transform/core';
+import { ALL_EXTENSIONS, KHRMaterialsClearcoat } from '@gltf-transform/extensions';
+import { normals } from '@gltf-transform/functions';
+import { describe, expect, it } from 'vitest';
+import { quadGlb, unpack } from '../../support/models/index.ts';
+import { assetOf } from './convert-model.ts';
+
+describe('a material whose coating has a normal map of its own', () => {
+  it('gets the tangents that no viewer makes for it', async () => {
+    const { outcome, asset } = await assetOf(await coatedQuad({ withNormals: true }));
+    const [primitive] = (await unpack(asset)).getRoot().listMeshes()[0]?.listPrimitives() ?? [];
+    expect(primitive?.getAttribute('TANGENT')?.getElement(0, [])).toEqual([1, 0, 0, 1]);
+    expect(primitive?.getAttribute('POSITION')?.getCount()).toBe(4);
+    expect(outcome.warnings).toEqual([]);
+  });
+
+  it('loses that map, with a warning, where the geometry has no normals to make them from', async () => {
+    const { outcome } = await assetOf(await coatedQuad({ withNormals: false }));
+    expect(outcome.warnings).toMatchObject([{ code: 'tangents_missing', details: { material: 'wooden' } }]);
+  });
+});
+
+async function coatedQuad({ withNormals }: { withNormals: boolean }): Promise<Uint8Array> {
+  const io = new WebIO().registerExtensions(ALL_EXTENSIONS);
+  const document = await io.readBinary(quadGlb());
+  const [material] = document.getRoot().listMaterials();
+  const texture = document.getRoot().listTextures()[0] ?? null;
+  const coating = document.createExtension(KHRMaterialsClearcoat).createClearcoat().setClearcoatFactor(1);
+  material?.setExtension('KHR_materials_clearcoat', coating.setClearcoatNormalTexture(texture));
+  if (withNormals) await document.transform(normals());
+  return await io.writeBinary(document);
+}
