@@ -184,7 +184,7 @@ describe('a record never goes back', () => {
         const active = (await records.pipelines.listActive()).some((record) => record.id === id);
         expect(active).toBe(rank[path.at(-1) ?? 'waiting'] < 6);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 });
@@ -255,7 +255,7 @@ describe('lists', () => {
     await Promise.all(ids.map((id) => records.pipelines.create(newPipeline(id))));
     const ending = Promise.all(ids.map((id) => move(id, 'stopped')));
     const listed: PipelineRecord[] = [];
-    for (let look = 0; look < 10; look += 1) listed.push(...(await records.pipelines.listActive()));
+    for (let look = 0; look < 6; look += 1) listed.push(...(await records.pipelines.listActive()));
     await ending;
     expect(listed.filter(({ state }) => state === 'stopped')).toEqual([]);
   });
