@@ -16,9 +16,8 @@ const counts = z.object({
   /** Mesh parts: each has one material. */
   meshes: z.number(),
 });
-const summary = z.object({ input: counts.extend({ files: z.number() }), output: counts });
 /** What a conversion made of what, for records and people. Geometry is counted once, however often the scene uses it. */
-export type ConversionSummary = z.output<typeof summary>;
+const summary = z.object({ input: counts.extend({ files: z.number() }), output: counts });
 
 const vector = z.array(z.number()).length(3);
 const info = z.object({
@@ -82,7 +81,6 @@ export const conversionOutcome = z.discriminatedUnion('status', [succeeded, fail
 /** How a conversion ended. A failure is a value: it is written down like a success. */
 export type ConversionOutcome = z.output<typeof conversionOutcome>;
 export type SucceededConversion = z.output<typeof succeeded>;
-export type FailedConversion = z.output<typeof failed>;
 
 export const conversionPhase = z.enum(['reading', 'importing', 'optimising', 'compressing', 'validating', 'writing']);
 export type ConversionPhase = z.output<typeof conversionPhase>;

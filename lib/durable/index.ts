@@ -1,5 +1,4 @@
 export { clientOrchestrations } from './client-orchestrations.ts';
-export { driver, type NextStep, type StepDone } from './driver.ts';
-export { DurableError } from './durable-error.ts';
-export { instanceIdOf, ORCHESTRATORS, type OrchestrationInput, type Orchestrations, WAKE } from './orchestrations.ts';
-export { type Process, registerProcess } from './register-process.ts';
+export { driver, type NextStep } from './driver.ts';
+export { instanceIdOf, type Orchestrations, WAKE } from './orchestrations.ts';
+export { registerProcess } from './register-process.ts';

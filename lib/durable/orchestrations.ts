@@ -11,11 +11,6 @@ export const ORCHESTRATORS = {
 /** The external event that ends an orchestration's sleep: "read the record again". */
 export const WAKE = 'wake';
 
-/** What an orchestration is started with: the state lives in the record. */
-export interface OrchestrationInput {
-  readonly id: string;
-}
-
 /** The processes that move records, by the record they move. */
 export interface Orchestrations {
   /** Starts the record's orchestration; one that is live already is a success. */

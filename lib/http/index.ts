@@ -1,3 +1,3 @@
-export { type Problem, ProblemError, problemResponse } from './problem.ts';
+export type { Problem } from './problem.ts';
 export { bearerOf, etagOf, firstIssue, readBody, readJsonBody, revisionOfIfMatch } from './request.ts';
 export { type Explain, json, respond } from './route.ts';

@@ -20,7 +20,8 @@ export type UploadOutcome =
 
 /**
  * Acts on a blob that has appeared. A model in a folder starts a pipeline, whose id is the blob's path and ETag: the same event again
- * starts nothing. Any other file wakes the pipelines that wait for files of its folder.
+ * starts nothing. Any file wakes the pipelines that wait for files of its folder, among them those that were asked for before their model
+ * came.
  */
 export async function onUpload(parts: PipelineParts, event: unknown): Promise<UploadOutcome> {
   const parsed = blobCreated.safeParse(event);
@@ -30,7 +31,8 @@ export async function onUpload(parts: PipelineParts, event: unknown): Promise<Up
     return { kind: 'ignored', why: `it is not in the container ${parts.config.MODELS_CONTAINER}` };
   if (!path.includes('/'))
     return { kind: 'ignored', why: `${path} is in no folder; models are uploaded as folder/file` };
-  return isModelFile(path) ? start(parts, path, parsed.data.data.eTag) : wakeWaiting(parts, path);
+  const woke = await wakeWaiting(parts, path);
+  return isModelFile(path) ? start(parts, path, parsed.data.data.eTag) : woke;
 }
 
 async function start(parts: PipelineParts, path: string, eTag: string): Promise<UploadOutcome> {

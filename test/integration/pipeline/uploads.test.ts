@@ -45,6 +45,12 @@ describe('a model in a folder', () => {
     expect(parts.orchestrations.started).toEqual([`pipeline ${record?.id}`]);
   });
 
+  test('wakes those that were asked for before it came, and wait for it', async () => {
+    await create(parts, 'early', { model: 'chair/chair.glb' });
+    expect(await upload('chair/chair.glb')).toMatchObject({ kind: 'started' });
+    expect(parts.orchestrations.woken).toEqual(['pipeline early']);
+  });
+
   test('starts none of a session where UPLOAD_POLICY is convert', async () => {
     parts = await openParts(storage.connectionString, { UPLOAD_POLICY: 'convert' });
     await upload('chair/chair.glb');

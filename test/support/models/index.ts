@@ -1,5 +1,5 @@
-export { BufferBuilder, type GltfJson, glb } from './gltf.ts';
-export { type ModelFolder, modelFolder } from './model-folder.ts';
+export { glb } from './gltf.ts';
+export { modelFolder } from './model-folder.ts';
 export { dracoGlb, quantisedGlb, unpack } from './packed.ts';
 export { png } from './png.ts';
 export {
@@ -9,7 +9,6 @@ export {
   deepGlb,
   type ModelFiles,
   pointsGlb,
-  type QuadOptions,
   quadFiles,
   quadGlb,
   sheetGlb,
