@@ -9,8 +9,8 @@ import { servicesOf } from './services.ts';
 function postHeartbeat(request: HttpRequest, context: InvocationContext) {
   return respond(request, context, explain, async () => {
     const services = await servicesOf(context);
-    const said = await readBody(request, heartbeatRequest);
-    return json(200, await receiveHeartbeat(services, request.params['id'] ?? '', bearerOf(request), said));
+    const hear = () => readBody(request, heartbeatRequest);
+    return json(200, await receiveHeartbeat(services, request.params['id'] ?? '', bearerOf(request), hear));
   });
 }
 

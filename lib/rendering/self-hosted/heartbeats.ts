@@ -26,19 +26,21 @@ export interface HeartbeatAnswer {
 /**
  * Takes a heartbeat and answers with what the record says.
  * @param secret the bearer secret that came with it
- * @throws RenderingError `not_found`, `unauthenticated`
+ * @param hear reads what the session host says, once it is known who speaks
+ * @throws RenderingError `unauthenticated`, `not_found`; and what `hear` throws
  */
 export async function receiveHeartbeat(
   parts: SelfHostedParts,
   id: string,
   secret: string | undefined,
-  said: HeartbeatRequest,
+  hear: () => Promise<HeartbeatRequest>,
 ): Promise<HeartbeatAnswer> {
+  const refused = "A heartbeat needs the secret of the session's present machine.";
+  if (secret === undefined) throw new RenderingError('unauthenticated', refused);
   const record = await parts.sessions.read(id);
   if (record === undefined) throw new RenderingError('not_found', `There is no session ${id}.`);
-  if (!knows(record, secret)) {
-    throw new RenderingError('unauthenticated', "A heartbeat needs the secret of the session's present machine.");
-  }
+  if (!knows(record, secret)) throw new RenderingError('unauthenticated', refused);
+  const said = await hear();
   if (record.state !== 'starting' && record.state !== 'ready') {
     return { remainingSeconds: 0, stop: true, asset: null, nextSeconds: HURRIED_SECONDS };
   }
@@ -61,7 +63,7 @@ async function answer(parts: SelfHostedParts, record: SessionRecord, said: Heart
   };
 }
 
-function knows(record: SessionRecord, secret: string | undefined): boolean {
-  if (secret === undefined || record.machine === undefined) return false;
+function knows(record: SessionRecord, secret: string): boolean {
+  if (record.machine === undefined) return false;
   return timingSafeEqual(createHash('sha256').update(secret).digest(), Buffer.from(record.machine.secretHash, 'hex'));
 }

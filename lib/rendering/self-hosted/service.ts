@@ -12,8 +12,9 @@ import type {
 } from '../rendering-service.ts';
 import type { SelfHostedParts } from './parts.ts';
 
-/** How often to ask again after what is on its way. */
+/** How soon to ask again after what is on its way; sooner where it is on its way to its end, so that whoever watches is not late. */
 const RETRY_AFTER_SECONDS = 1;
+const ENDING_RETRY_AFTER_SECONDS = 0.2;
 
 /** The service that this suite itself is: conversions and sessions are records, each moved by its own orchestration. */
 export function selfHosted(parts: SelfHostedParts): RenderingService {
@@ -107,7 +108,7 @@ async function sessionOf(parts: SelfHostedParts, record: SessionRecord): Promise
     startedAt: machine.startedAt,
     ...(machine.stoppedAt !== undefined && { stoppedAt: machine.stoppedAt }),
   };
-  const base = { id, size, lease, retryAfterSeconds: RETRY_AFTER_SECONDS, ...(times && { machine: times }) };
+  const base = { id, size, lease, retryAfterSeconds: retryAfter(parts, record), ...(times && { machine: times }) };
   if (record.state === 'stopping' || record.state === 'stopped' || record.state === 'failed') {
     return { ...base, state: record.state, ending: record.ending };
   }
@@ -116,6 +117,11 @@ async function sessionOf(parts: SelfHostedParts, record: SessionRecord): Promise
     return { ...base, state: 'starting' };
   const asset = await assetOf(parts, record);
   return { ...base, state: 'ready', readyAt: record.lease.startedAt ?? record.updatedAt, hostname, ports, asset };
+}
+
+function retryAfter(parts: SelfHostedParts, { state, desired, lease }: SessionRecord): number {
+  const ends = state === 'stopping' || desired !== undefined || leaseEnd(lease, parts.now()) !== undefined;
+  return ends ? ENDING_RETRY_AFTER_SECONDS : RETRY_AFTER_SECONDS;
 }
 
 async function assetOf(

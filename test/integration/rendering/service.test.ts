@@ -199,15 +199,19 @@ describe('a heartbeat', () => {
   ])('%s is refused and leaves no trace', async (_, secret) => {
     await service().createSession('s', session);
     await passes(parts, 's');
-    const heartbeat = receiveHeartbeat(parts, 's', secret, said);
+    const heartbeat = receiveHeartbeat(parts, 's', secret, async () => said);
     await expect(heartbeat).rejects.toMatchObject({ code: 'unauthenticated' });
     expect(await parts.heartbeats.read('s')).toBeUndefined();
   });
 
   test('for a session without a machine, or for none, is refused', async () => {
     await service().createSession('s', session);
-    await expect(receiveHeartbeat(parts, 's', 'secret-1', said)).rejects.toMatchObject({ code: 'unauthenticated' });
-    await expect(receiveHeartbeat(parts, 'nobody', 'secret-1', said)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(receiveHeartbeat(parts, 's', 'secret-1', async () => said)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
+    await expect(receiveHeartbeat(parts, 'nobody', 'secret-1', async () => said)).rejects.toMatchObject({
+      code: 'not_found',
+    });
   });
 
   test('changes no record: it is kept beside it', async () => {

@@ -70,5 +70,5 @@ export async function passes(parts: TestParts, id: string): Promise<SessionRecor
 export function beat(parts: TestParts, id: string, asset: { name: string; state: 'loading' | 'loaded' } | null = null) {
   const secret = parts.machines.started.findLast(({ sessionId }) => sessionId === id)?.host.heartbeatSecret;
   const said = { state: 'ready', hostname: '127.0.0.1', ports: { inspector: 4242 }, connected: false, asset } as const;
-  return receiveHeartbeat(parts, id, secret, said);
+  return receiveHeartbeat(parts, id, secret, async () => said);
 }

@@ -189,7 +189,9 @@ describe('a control plane that dies while it starts a machine', () => {
     await passes(parts, 's');
     expect(parts.machines.started).toHaveLength(1);
     const said = { state: 'ready', hostname: 'h', ports: { inspector: 1 }, connected: false, asset: null } as const;
-    await expect(receiveHeartbeat(parts, 's', 'lost', said)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(receiveHeartbeat(parts, 's', 'lost', async () => said)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
     await beat(parts, 's');
     expect((await passes(parts, 's')).state).toBe('ready');
   });
