@@ -6,6 +6,7 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // Most of the time is spent waiting for processes and leases, not computing.
+    maxWorkers: 4,
   },
 });

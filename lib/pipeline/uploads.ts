@@ -10,7 +10,13 @@ import { createPipeline } from './pipelines.ts';
 const blobCreated = z.object({
   eventType: z.literal('Microsoft.Storage.BlobCreated'),
   subject: z.string(),
-  data: z.object({ eTag: z.string().min(1) }),
+  // Event Grid leaves out the quotes that an ETag has everywhere else; a repeat from another source must still be a repeat.
+  data: z.object({
+    eTag: z
+      .string()
+      .min(1)
+      .transform((eTag) => eTag.replaceAll('"', '')),
+  }),
 });
 
 export type UploadOutcome =

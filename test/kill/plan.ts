@@ -1,47 +1,71 @@
-import { boxGlb, sheetGlb } from '../support/models/index.ts';
+import type { Reason } from '#lib/records';
+import { boxGlb, boxGltf, type ModelFiles, pointsGlb, quadFiles, quadGlb } from '../support/models/index.ts';
+import type { Random } from './random.ts';
 
-/** One pipeline that is asked for, and what must come of it. */
-export interface Planned {
-  /** Path in the container of models. */
-  readonly model: string;
-  readonly bytes: Uint8Array;
-  /** The id under which it is asked for over HTTP; an upload starts it by itself where there is none. */
-  readonly id: string | undefined;
-  /** True where somebody asks it to stop in the middle. */
-  readonly stopped: boolean;
-  readonly broken: boolean;
+/** How a pipeline may end that nobody and nothing but a kill disturbs. */
+export interface Journey {
+  /** Tells it from the others; the id of a pipeline that is put, the folder of a model that is uploaded. */
+  readonly name: string;
+  /** An uploaded model, or the uploaded model of another journey that a pipeline is put for. */
+  readonly start:
+    | { readonly how: 'upload'; readonly files: ModelFiles; readonly model: string }
+    | { readonly how: 'put'; readonly modelOf: string; readonly leaseSeconds: number | null };
+  /** So long after it was started it is asked to stop. */
+  readonly deleteAfterSeconds?: number;
+  readonly mayEnd: readonly Reason[];
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+const noModel: ModelFiles = { 'broken.glb': Buffer.from('This is no model at all.') };
+
+type Uploaded = Pick<Journey, 'mayEnd'> & { readonly files: ModelFiles; readonly model: string };
+const sound = ['lease_expired'] as const;
+
+const kinds: readonly ((name: string) => Uploaded)[] = [
+  (name) => ({ files: { 'box.glb': boxGlb({ extras: { name } }) }, model: 'box.glb', mayEnd: sound }),
+  (name) => ({ files: { 'box.gltf': boxGltf({ extras: { name } }) }, model: 'box.gltf', mayEnd: sound }),
+  // The same bytes under many names: one content.
+  () => ({ files: { 'quad.glb': quadGlb() }, model: 'quad.glb', mayEnd: sound }),
+  () => ({ files: quadFiles(), model: 'quad.gltf', mayEnd: sound }),
+  () => ({ files: noModel, model: 'broken.glb', mayEnd: ['input_refused'] }),
+  (name) => ({ files: withoutBuffer(name), model: `${name}.gltf`, mayEnd: ['missing_files'] }),
+  (name) => ({
+    files: { 'points.glb': pointsGlb([0, 0, 0, 1, 2, name.length], {}, { extras: { name } }) },
+    model: 'points.glb',
+    mayEnd: sound,
+  }),
+];
+
+/** So many pipelines, drawn so that few of them still hold each sort: uploads, puts, twins, broken ones and stopped ones. */
+export function draw(count: number, random: Random): readonly Journey[] {
+  const uploads = Math.max(1, Math.ceil(count * 0.7));
+  const sorts = random.shuffle(Array.from({ length: uploads }, (_, index) => kinds[index % kinds.length]));
+  const uploaded = sorts.flatMap((kind, index): Journey[] => {
+    if (kind === undefined) return [];
+    const { files, model, mayEnd } = kind(`upload-${index}`);
+    return [{ name: `upload-${index}`, start: { how: 'upload', files, model }, mayEnd }];
+  });
+  const put = Array.from({ length: count - uploads }, (_, index): Journey => {
+    const of = uploaded[Math.floor(random.next() * uploaded.length)] ?? uploaded[0];
+    const leaseSeconds = random.next() < 0.25 ? null : Math.round(random.between(1, 6));
+    const succeeds: Reason = leaseSeconds === null ? 'completed' : 'lease_expired';
+    const fails = of?.mayEnd.filter((reason) => reason !== 'lease_expired') ?? [];
+    return {
+      name: `put-${index}`,
+      start: { how: 'put', modelOf: of?.name ?? '', leaseSeconds },
+      mayEnd: fails.length > 0 ? fails : [succeeds],
+    };
+  });
+  return random
+    .shuffle([...uploaded, ...put])
+    .map((journey, index) => (index % 4 === 1 ? stopped(journey, random) : journey));
 }
 
-/** Pipelines of every sort: small and larger models, the same bytes under two names, some stopped in the middle, some broken. */
-export function planPipelines(count: number, random: () => number): Planned[] {
-  const planned: Planned[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const twin = planned.at(-1);
-    const broken = index % 10 === 7;
-    const twice = index % 5 === 4 && twin !== undefined && !twin.broken;
-    const bytes = twice ? twin.bytes : broken ? garbage(random) : model(index, random);
-    const id = index % 3 === 1 ? `asked-for-${index}` : undefined;
-    planned.push({ model: `folder-${index}/model.glb`, bytes, id, stopped: index % 8 === 5, broken });
-  }
-  return planned;
+/** A stop may come too late to be the reason. */
+function stopped(journey: Journey, random: Random): Journey {
+  return { ...journey, deleteAfterSeconds: random.between(0, 8), mayEnd: ['user_stop', ...journey.mayEnd] };
 }
 
-function model(index: number, random: () => number): Uint8Array {
-  if (random() < 0.3) return sheetGlb(2000 + 2 * index);
-  return boxGlb({ asset: { version: '2.0', generator: `kill test ${index}` } });
-}
-
-function garbage(random: () => number): Uint8Array {
-  return Uint8Array.from({ length: 200 }, () => Math.floor(random() * 256));
+function withoutBuffer(name: string): ModelFiles {
+  const { 'quad.gltf': model = new Uint8Array(0) } = quadFiles();
+  return { [`${name}.gltf`]: model };
 }

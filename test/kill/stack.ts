@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { stopMachines } from '../../infra/local/stop-machines.ts';
 import { startStack } from '../../infra/local/supervisor.ts';
 
-/** A whole stack as a program that is there to be killed; SIGTERM ends it in order. Its one argument is its directory. */
+/** A whole stack as a program that is there to be killed; Ctrl-C and SIGTERM end it in order. Its one argument is its directory. */
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('The directory of the stack is missing.');
 const stack = await startStack({
@@ -13,7 +13,9 @@ const stack = await startStack({
   beforeStop: stopMachines,
   onLog: (child, line) => process.stdout.write(`[${child}] ${line}\n`),
 });
-process.once('SIGTERM', () => void stack.stop().then(() => process.exit(0)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stack.stop().then(() => process.exit(0)));
+}
 void stack.failed.then((error) => {
   process.stdout.write(`${error.message}\n`);
   process.exit(1);

@@ -77,6 +77,11 @@ describe('the same event', () => {
     expect(parts.orchestrations.started).toHaveLength(1);
   });
 
+  test('with the quotes that other sources give an ETag is still the same pipeline', async () => {
+    await upload('chair/chair.glb', { eTag: '0x8DD' });
+    expect(await upload('chair/chair.glb', { eTag: '"0x8DD"' })).toMatchObject({ kind: 'known' });
+  });
+
   test('after a setting has changed is still the same pipeline', async () => {
     await upload('chair/chair.glb');
     const changed = { ...parts, config: { ...parts.config, UPLOAD_POLICY: 'convert' as const, LEASE_SECONDS: 10 } };

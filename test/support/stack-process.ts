@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { StackEndpoints } from '../../infra/local/supervisor.ts';
+
+const program = fileURLToPath(new URL('./whole-stack.ts', import.meta.url));
+const announcement = z.object({
+  endpoints: z.object({ app: z.string(), blob: z.string(), queue: z.string(), table: z.string() }),
+});
+
+/** The whole stack as a command: a supervisor in a process group of its own, as a shell starts one. */
+export interface StackProcess {
+  readonly pid: number;
+  /** Fulfilled when everything answers; undefined where the supervisor ended before. */
+  readonly ready: Promise<StackEndpoints | undefined>;
+  /** Fulfilled with the supervisor's exit code; null where a signal ended it. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Starts the stack on what is built already. Its ports are kept in the directory, so that a second start answers where the first did. */
+export async function spawnStack(
+  directory: string,
+  environment: Readonly<Record<string, string>>,
+  onLine: (line: string) => void = () => undefined,
+): Promise<StackProcess> {
+  const temporary = join(directory, 'tmp');
+  await mkdir(temporary, { recursive: true });
+  const child = spawn(
+    process.execPath,
+    [program, '--directory', directory, '--environment', JSON.stringify(environment)],
+    // What a killed process leaves in its temporary directory must not stay on this computer.
+    { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: temporary } },
+  );
+  createInterface({ input: child.stderr }).on('line', onLine);
+  const exited = once(child, 'exit').then(([code]) => z.number().nullable().parse(code));
+  const ready = Promise.race([announced(child), exited.then(() => undefined)]);
+  return { pid: child.pid ?? 0, ready, exited };
+}
+
+async function announced(child: ChildProcess): Promise<StackEndpoints | undefined> {
+  if (child.stdout === null) return undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    return announcement.parse(JSON.parse(line)).endpoints;
+  }
+  return undefined;
+}
