@@ -75,8 +75,7 @@ async function put(id: string, model: string, maxLeaseSeconds: number): Promise<
   expect(response.status).toBe(201);
 }
 
-const upload = (model: string, bytes: Uint8Array) =>
-  askFor({ model, bytes, id: undefined, stopped: false, broken: false }, stack.endpoints);
+const upload = (model: string, bytes: Uint8Array) => askFor({ model, bytes, id: undefined }, stack.endpoints);
 
 async function machineOf(id: string) {
   const hosts = await sessionHosts(directory.path);

@@ -1,19 +1,100 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BlobServiceClient } from '@azure/storage-blob';
 import {
   ACCOUNT,
+  type ConversionRecord,
   conversionDefinition,
   openTable,
   type PipelineRecord,
   pipelineDefinition,
+  type RecordBase,
+  type RecordKind,
   RecordStore,
+  type SessionRecord,
   SessionSlots,
   sessionDefinition,
+  terminalStateOf,
 } from '#lib/records';
 import { connectionString } from '../../infra/local/storage-account.ts';
 import type { StackEndpoints } from '../../infra/local/supervisor.ts';
-import type { Planned } from './plan.ts';
-import { sessionHosts } from './processes.ts';
+import { sessionHostsOf } from '../support/processes.ts';
+import type { Ledger } from './journeys.ts';
+import type { Journey } from './plan.ts';
+
+/** Longer than the reaper's round, and than a conversion whose pipeline was stopped. */
+const SETTLE_MILLISECONDS = 60_000;
+const POLL_MILLISECONDS = 250;
+
+export interface Checked {
+  /** What does not hold, in words; empty where everything does. */
+  readonly problems: readonly string[];
+  readonly pipelines: number;
+  readonly conversions: number;
+  readonly sessions: number;
+  /** Contents that the converter converted, and how often it was started for them. */
+  readonly contents: number;
+  readonly converterRuns: number;
+}
+
+/** Waits until the stack has come to rest, then holds what its records, blobs and processes say against what was asked of it. */
+export async function check(
+  endpoints: StackEndpoints,
+  directory: string,
+  journeys: readonly Journey[],
+  { acknowledged, unanswered }: Ledger,
+  kills: number,
+): Promise<Checked> {
+  const unrest = await settle(endpoints, directory);
+  const after = await read(endpoints);
+  const { conversions, sessions } = after;
+  const succeeded = conversions.filter((conversion) => conversion.state === 'succeeded');
+  const problems = [
+    ...unrest,
+    ...after.gaps,
+    ...checkUploads(after.pipelines, acknowledged, unanswered),
+    ...journeys.flatMap((journey) => checkJourney(journey, after, acknowledged)),
+    ...after.pipelines.flatMap(checkReason),
+    ...checkContents(succeeded, kills),
+    ...(await checkOutputs(endpoints, succeeded)),
+    ...checkOrphans(after.pipelines, [...conversions, ...sessions]),
+  ];
+  return {
+    problems,
+    pipelines: after.pipelines.length,
+    conversions: after.conversions.length,
+    sessions: after.sessions.length,
+    contents: new Set(succeeded.map(({ contentKey }) => contentKey)).size,
+    converterRuns: after.conversions.reduce((sum, { attempts }) => sum + attempts, 0),
+  };
+}
+
+interface Records {
+  readonly pipelines: readonly PipelineRecord[];
+  readonly conversions: readonly ConversionRecord[];
+  readonly sessions: readonly SessionRecord[];
+  /** Records whose events are not numbered 1, 2, 3 … to the record's own number. */
+  readonly gaps: readonly string[];
+  /** How often each conversion succeeded, by id. */
+  readonly successes: ReadonlyMap<string, number>;
+}
+
+async function read(endpoints: StackEndpoints): Promise<Records> {
+  const stores = recordsOf(endpoints);
+  const [pipelines, conversions, sessions] = await Promise.all([
+    readKind('pipeline', stores.pipelines),
+    readKind('conversion', stores.conversions),
+    readKind('session', stores.sessions),
+  ]);
+  return {
+    pipelines: pipelines.records,
+    conversions: conversions.records,
+    sessions: sessions.records,
+    gaps: [pipelines, conversions, sessions].flatMap(({ gaps }) => gaps),
+    successes: conversions.successes,
+  };
+}
 
 /** The records of a stack, read past its app: what is checked must not be what answers. */
 export function recordsOf(stack: StackEndpoints) {
@@ -27,68 +108,144 @@ export function recordsOf(stack: StackEndpoints) {
   };
 }
 
-type Records = ReturnType<typeof recordsOf>;
-
-/** How many records are not terminal. */
-export async function activeRecords({ pipelines, conversions, sessions }: Records): Promise<number> {
-  const active = await Promise.all([pipelines.listActive(), conversions.listActive(), sessions.listActive()]);
-  return active.flat().length;
-}
-
-/** Everything that does not hold once all is quiet, in words; nothing where all holds. */
-export async function findings(records: Records, planned: readonly Planned[], directory: string): Promise<string[]> {
-  const left = await sessionHosts(directory);
-  const folders = await readdir(join(directory, 'machines')).catch(() => []);
-  const holders = await records.slots.holders();
-  return [
-    ...(left.length > 0 ? [`session hosts still run: ${left.join(', ')}`] : []),
-    ...(folders.length > 0 ? [`machines are left: ${folders.join(', ')}`] : []),
-    ...(holders.length > 0 ? [`slots are held by ${holders.join(', ')}`] : []),
-    ...(await pipelineFindings(records, planned)),
-    ...(await conversionFindings(records)),
-  ];
-}
-
-async function pipelineFindings(records: Records, planned: readonly Planned[]): Promise<string[]> {
-  const all = await records.pipelines.list();
-  const found = planned.map(async (plan) => {
-    const ours = all.filter(({ request }) => `${request.model.folder}/${request.model.file}` === plan.model);
-    const uploads = ours.filter(({ id }) => id.startsWith('blob-')).length;
-    const lost = plan.id !== undefined && !ours.some(({ id }) => id === plan.id);
-    const each = await Promise.all(ours.map((record) => recordFindings(records, plan, record)));
-    return [
-      ...(uploads === 1 ? [] : [`${plan.model} was uploaded once and has ${uploads} pipelines`]),
-      ...(lost ? [`${plan.id} was acknowledged and is not there`] : []),
-      ...each.flat(),
-    ];
-  });
-  return (await Promise.all(found)).flat();
-}
-
-async function recordFindings(
-  records: Records,
-  { broken, stopped }: Planned,
-  record: PipelineRecord,
-): Promise<string[]> {
-  const { id, state } = record;
-  const converted = (await records.conversions.read(id))?.state === 'succeeded';
-  const sequence = (await records.pipelines.history(id)).map((event) => event.sequence);
-  return [
-    ...(pipelineDefinition.isTerminal(record) ? [] : [`${id} is ${state}`]),
-    ...(broken && converted ? [`${id} is broken and was converted`] : []),
-    ...(broken || stopped || converted ? [] : [`${id} has no Succeeded conversion`]),
-    ...(sequence.every((number, index) => number === index + 1) ? [] : [`${id} has gaps in its events`]),
-  ];
-}
-
-/** Whatever died and was started again, only one conversion of a content says that the converter ran for it. */
-async function conversionFindings({ conversions }: Records): Promise<string[]> {
-  const ran = new Map<string, string[]>();
-  for (const record of await conversions.list()) {
-    if (record.state !== 'succeeded' || record.result.cached) continue;
-    ran.set(record.result.contentKey, [...(ran.get(record.result.contentKey) ?? []), record.id]);
+async function readKind<R extends RecordBase>(kind: RecordKind, store: RecordStore<R>) {
+  const records = await store.list();
+  const gaps: string[] = [];
+  const successes = new Map<string, number>();
+  for (const { id, sequence } of records) {
+    const history = await store.history(id);
+    const numbers = history.map((event) => event.sequence).join(' ');
+    const expected = Array.from({ length: sequence }, (_, index) => index + 1).join(' ');
+    if (numbers !== expected) gaps.push(`The events of ${kind} ${id} are ${numbers}, not ${expected}.`);
+    successes.set(id, history.filter(({ type, state }) => type === 'state' && state === 'succeeded').length);
   }
-  return [...ran].flatMap(([, ids]) =>
-    ids.length > 1 ? [`the same content was converted by ${ids.join(' and ')}`] : [],
+  return { records, gaps, successes };
+}
+
+/** Waits until nothing is active, held or running. @returns what still is when the time is over */
+async function settle(endpoints: StackEndpoints, directory: string): Promise<readonly string[]> {
+  const deadline = performance.now() + SETTLE_MILLISECONDS;
+  for (;;) {
+    const unrest = await unrestIn(endpoints, directory);
+    if (unrest.length === 0 || performance.now() > deadline) return unrest;
+    await wait(POLL_MILLISECONDS);
+  }
+}
+
+async function unrestIn(endpoints: StackEndpoints, directory: string): Promise<string[]> {
+  const table = openTable(connectionString(endpoints));
+  const unrest: string[] = [];
+  const filter = "RowKey ge 'a~' and RowKey lt 'a~~'";
+  for await (const { partitionKey, rowKey } of table.listEntities({ queryOptions: { filter } })) {
+    unrest.push(`The row ${partitionKey} ${rowKey} says that something is active.`);
+  }
+  for (const holder of await recordsOf(endpoints).slots.holders()) unrest.push(`The session ${holder} holds a slot.`);
+  const machines = await readdir(join(directory, 'machines')).catch(() => []);
+  for (const machine of machines.filter((name) => !name.startsWith('.'))) {
+    unrest.push(`The machine ${machine} has a folder.`);
+  }
+  for (const { pid, commandLine } of await sessionHostsOf(directory)) {
+    unrest.push(`The session host ${pid} runs: ${commandLine}`);
+  }
+  return unrest;
+}
+
+/** Each acknowledged upload has one pipeline; one that was never answered has one at most; there are no others. */
+function checkUploads(
+  pipelines: readonly PipelineRecord[],
+  acknowledged: Ledger['acknowledged'],
+  unanswered: Ledger['unanswered'],
+): string[] {
+  const count = (model: string) => pipelines.filter((each) => isUploadOf(each, model)).length;
+  const known = new Set([...acknowledged.values(), ...unanswered]);
+  return [
+    ...[...acknowledged.values()].flatMap((model) =>
+      count(model) === 1 ? [] : [`The upload ${model} was acknowledged and has ${count(model)} pipelines.`],
+    ),
+    ...unanswered.flatMap((model) => (count(model) <= 1 ? [] : [`The upload ${model} has ${count(model)} pipelines.`])),
+    ...pipelines.flatMap((each) =>
+      known.has(modelOf(each)) ? [] : [`The pipeline ${each.id} is of ${modelOf(each)}, which nobody uploaded.`],
+    ),
+  ];
+}
+
+function checkJourney(journey: Journey, records: Records, acknowledged: Ledger['acknowledged']): string[] {
+  const { name, start, mayEnd } = journey;
+  const pipeline = records.pipelines.find((each) =>
+    start.how === 'put' ? each.id === name : isUploadOf(each, acknowledged.get(name) ?? ''),
   );
+  if (pipeline === undefined) return [`${name} has no pipeline.`];
+  const { id } = pipeline;
+  const ending = 'ending' in pipeline ? pipeline.ending : undefined;
+  if (ending === undefined || !mayEnd.includes(ending.reason)) {
+    return [`${name} (${id}) may end with ${mayEnd.join(' or ')}; it is ${said(pipeline)}.`];
+  }
+  if (ending.reason !== 'lease_expired' && ending.reason !== 'completed') return [];
+  const session = records.sessions.find((each) => each.id === id);
+  const successes = records.successes.get(id) ?? 0;
+  return [
+    ...(successes === 1 ? [] : [`${name} (${id}) has ${successes} succeeded conversions.`]),
+    ...((ending.reason === 'completed') === (session === undefined)
+      ? []
+      : [`${name} (${id}) ended with ${ending.reason} and ${session === undefined ? 'no' : 'a'} session.`]),
+    ...(session === undefined || session.machine?.stoppedAt !== undefined
+      ? []
+      : [`The machine of ${name} (${id}) was never seen stopped.`]),
+  ];
+}
+
+function checkReason(pipeline: PipelineRecord): string[] {
+  if ('ending' in pipeline && terminalStateOf(pipeline.ending.reason) === pipeline.state) return [];
+  return [`The pipeline ${pipeline.id} is ${said(pipeline)}.`];
+}
+
+/** The converter ran for one conversion of a content, and again only where it was killed; all others took its result. */
+function checkContents(
+  succeeded: readonly Extract<ConversionRecord, { state: 'succeeded' }>[],
+  kills: number,
+): string[] {
+  const contents = Map.groupBy(succeeded, ({ result }) => result.contentKey);
+  return [...contents].flatMap(([contentKey, conversions]) => {
+    const ran = conversions.filter(({ attempts }) => attempts > 0);
+    const uncached = conversions.filter(({ result }) => !result.cached);
+    const attempts = ran[0]?.attempts ?? 0;
+    if (ran.length === 1 && uncached.length === 1 && ran[0] === uncached[0] && attempts <= kills + 1) return [];
+    const told = conversions.map(({ id, result, ...each }) => `${id}: cached ${result.cached}, ${each.attempts} runs`);
+    return [`The content ${contentKey} was not converted once: ${told.join('; ')}.`];
+  });
+}
+
+async function checkOutputs(
+  endpoints: StackEndpoints,
+  succeeded: readonly Extract<ConversionRecord, { state: 'succeeded' }>[],
+): Promise<string[]> {
+  const assets = BlobServiceClient.fromConnectionString(connectionString(endpoints)).getContainerClient('assets');
+  const sizes = new Map<string, number | undefined>();
+  for await (const { name, properties } of assets.listBlobsFlat()) sizes.set(name, properties.contentLength);
+  return succeeded.flatMap(({ id, result }) =>
+    result.outputs.flatMap(({ name, bytes }) =>
+      sizes.get(name) === bytes
+        ? []
+        : [`The conversion ${id} says that ${name} has ${bytes} bytes; it has ${sizes.get(name) ?? 'none'}.`],
+    ),
+  );
+}
+
+function checkOrphans(pipelines: readonly PipelineRecord[], others: readonly RecordBase[]): string[] {
+  const ids = new Set(pipelines.map(({ id }) => id));
+  return others.flatMap(({ id }) => (ids.has(id) ? [] : [`${id} is a conversion or session of no pipeline.`]));
+}
+
+function isUploadOf(pipeline: PipelineRecord, model: string): boolean {
+  return pipeline.id.startsWith('blob-') && modelOf(pipeline) === model;
+}
+
+function modelOf({ request }: PipelineRecord): string {
+  return `${request.model.folder}/${request.model.file}`;
+}
+
+function said(pipeline: PipelineRecord): string {
+  if (!('ending' in pipeline)) return pipeline.state;
+  const { reason, evidence } = pipeline.ending;
+  return `${pipeline.state} with ${reason} (${evidence})`;
 }

@@ -4,7 +4,14 @@ import { BlobServiceClient, RestError } from '@azure/storage-blob';
 import { z } from 'zod';
 import { connectionString } from '../../infra/local/storage-account.ts';
 import type { StackEndpoints } from '../../infra/local/supervisor.ts';
-import type { Planned } from './plan.ts';
+
+/** A model to upload and, where it has an id, a pipeline to ask for. */
+interface Asked {
+  /** Path in the container of models. */
+  readonly model: string;
+  readonly bytes: Uint8Array;
+  readonly id: string | undefined;
+}
 
 const endpoints = z.object({ app: z.string(), blob: z.string(), queue: z.string(), table: z.string() });
 
@@ -15,7 +22,7 @@ export async function endpointsOf(directory: string): Promise<StackEndpoints | u
 }
 
 /** Asks for a pipeline as a client does that knows of kills: what was not acknowledged is asked again. True once all is acknowledged. */
-export async function askFor({ model, bytes, id }: Planned, stack: StackEndpoints): Promise<boolean> {
+export async function askFor({ model, bytes, id }: Asked, stack: StackEndpoints): Promise<boolean> {
   try {
     await uploadOnce(model, bytes, stack);
     if (id === undefined) return true;
@@ -30,12 +37,6 @@ export async function askFor({ model, bytes, id }: Planned, stack: StackEndpoint
   } catch {
     return false;
   }
-}
-
-export async function askToStop(id: string, stack: StackEndpoints): Promise<void> {
-  const signal = AbortSignal.timeout(5000);
-  // Not acknowledged, it may have been lost with the stack; nothing is checked of it then but that the pipeline ends.
-  await fetch(`${stack.app}/api/pipelines/${id}`, { method: 'DELETE', signal }).catch(() => undefined);
 }
 
 /** An upload that was stored but not acknowledged is not stored again: it would be another blob, and another pipeline. */

@@ -1,22 +1,29 @@
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { runStack } from '../../infra/local/run-stack.ts';
 import { stopMachines } from '../../infra/local/stop-machines.ts';
-import { startStack } from '../../infra/local/supervisor.ts';
 
-/** A whole stack as a program that is there to be killed; Ctrl-C and SIGTERM end it in order. Its one argument is its directory. */
-const directory = process.argv[2];
+const settings = z.record(z.string(), z.string());
+const usual = { MAX_SESSIONS: '200', LEASE_SECONDS: '4', WAIT_FOR_FILES_SECONDS: '5' };
+
+/**
+ * `npm start` on what is built already, as a program that is there to be killed; Ctrl-C and SIGTERM end it in order. Its arguments are
+ * its directory and app settings as a JSON object.
+ */
+const [, , directory, given = '{}'] = process.argv;
 if (directory === undefined) throw new Error('The directory of the stack is missing.');
-const stack = await startStack({
-  directory,
-  scriptRoot: fileURLToPath(new URL('../..', import.meta.url)),
-  port: 0,
-  environment: { MAX_SESSIONS: '200', LEASE_SECONDS: '4', WAIT_FOR_FILES_SECONDS: '5' },
-  beforeStop: stopMachines,
-  onLog: (child, line) => process.stdout.write(`[${child}] ${line}\n`),
-});
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stack.stop().then(() => process.exit(0)));
+try {
+  process.exitCode = await runStack({
+    directory,
+    scriptRoot: fileURLToPath(new URL('../..', import.meta.url)),
+    port: 0,
+    environment: { ...usual, ...settings.parse(JSON.parse(given)) },
+    json: true,
+    greeting: () => [],
+    beforeStop: stopMachines,
+  });
+} catch (error) {
+  process.stderr.write(`${String(error)}\n`);
+  process.exitCode = 1;
 }
-void stack.failed.then((error) => {
-  process.stdout.write(`${error.message}\n`);
-  process.exit(1);
-});
+process.exit();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { StackEndpoints } from '../../infra/local/supervisor.ts';
 
-const program = fileURLToPath(new URL('./whole-stack.ts', import.meta.url));
+const program = fileURLToPath(new URL('../kill/stack.ts', import.meta.url));
 const announcement = z.object({
   endpoints: z.object({ app: z.string(), blob: z.string(), queue: z.string(), table: z.string() }),
 });
@@ -31,7 +31,7 @@ export async function spawnStack(
   await mkdir(temporary, { recursive: true });
   const child = spawn(
     process.execPath,
-    [program, '--directory', directory, '--environment', JSON.stringify(environment)],
+    [program, directory, JSON.stringify(environment)],
     // What a killed process leaves in its temporary directory must not stay on this computer.
     { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: temporary } },
   );
