@@ -7,6 +7,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Most of the time is spent waiting for processes and leases, not computing.
-    maxWorkers: 4,
+    maxWorkers: 3,
   },
 });

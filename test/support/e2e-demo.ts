@@ -26,7 +26,7 @@ export interface DemoRun {
   readonly left: readonly string[];
 }
 
-/** Runs `npm run demo` as a person would, in a temporary directory of its own, with a lease of a second. */
+/** Runs `npm run demo` as a person would, in a temporary directory of its own, with a lease of a few seconds. */
 export async function runDemo(...options: readonly string[]): Promise<DemoRun> {
   return await interruptDemo(undefined, ...options);
 }
@@ -38,7 +38,7 @@ export async function interruptDemo(at: RegExp | undefined, ...options: readonly
   const state = join(directory.path, 'state');
   const child = spawn(
     process.execPath,
-    [program, '--port', '0', '--directory', state, '--lease', 'PT1S', '--out', out, '--json', ...options],
+    [program, '--port', '0', '--directory', state, '--lease', 'PT4S', '--out', out, '--json', ...options],
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   let interrupted = false;

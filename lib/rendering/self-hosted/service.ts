@@ -13,7 +13,7 @@ import type {
 import type { SelfHostedParts } from './parts.ts';
 
 /** How soon to ask again after what is on its way; sooner where it is on its way to its end, so that whoever watches is not late. */
-const RETRY_AFTER_SECONDS = 1;
+const RETRY_AFTER_SECONDS = 0.5;
 const ENDING_RETRY_AFTER_SECONDS = 0.2;
 
 /** The service that this suite itself is: conversions and sessions are records, each moved by its own orchestration. */

@@ -230,7 +230,7 @@ describe('a conversion', () => {
     expect(await service().getConversion('c')).toBeUndefined();
     const started = await Promise.all([service().startConversion('c', wanted), service().startConversion('c', wanted)]);
     expect(started).toEqual([started[0], started[0]]);
-    expect(await service().getConversion('c')).toEqual({ state: 'not_started', retryAfterSeconds: 1 });
+    expect(await service().getConversion('c')).toEqual({ state: 'not_started', retryAfterSeconds: 0.5 });
     expect(parts.orchestrations.started).toEqual(['conversion c']);
   });
 
