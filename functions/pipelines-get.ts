@@ -10,7 +10,7 @@ function readPipeline(request: HttpRequest, context: InvocationContext) {
     const services = await servicesOf(context);
     const record = await getPipeline(services, request.params['id'] ?? '');
     const history = await services.pipelines.history(record.id);
-    return json(200, { ...pipelineView(record), history: historyView(history) });
+    return json(200, { ...pipelineView(record), history: historyView(record, history) });
   });
 }
 

@@ -155,14 +155,16 @@ export function pipelineView(record: PipelineRecord) {
   };
 }
 
-/** The pipeline's events as clients read them, oldest first. */
-export function historyView(events: readonly RecordEvent[]) {
-  return events.map(({ sequence, at, type, state, reason = null, evidence = null }) => ({
-    sequence,
-    at,
-    type,
-    state,
-    reason,
-    evidence,
-  }));
+/** The pipeline's events as clients read them, oldest first; none that came after the record was read, which would contradict it. */
+export function historyView({ sequence: last }: PipelineRecord, events: readonly RecordEvent[]) {
+  return events
+    .filter(({ sequence }) => sequence <= last)
+    .map(({ sequence, at, type, state, reason = null, evidence = null }) => ({
+      sequence,
+      at,
+      type,
+      state,
+      reason,
+      evidence,
+    }));
 }
