@@ -200,6 +200,6 @@ async function processesOf(directory: string, name = ''): Promise<number[]> {
 
 async function clearAway(directory: string): Promise<void> {
   for (const pid of await processesOf(directory)) process.kill(pid, 'SIGKILL');
-  await vi.waitFor(async () => expect(await processesOf(directory)).toEqual([]));
+  await vi.waitFor(async () => expect(await processesOf(directory)).toEqual([]), { timeout: 20_000 });
   await rm(directory, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -67,7 +67,7 @@ export function vmProviderContract(name: string, makeGround: () => Promise<VmPro
       const other = ground.provider();
       await Promise.all([provider, other, provider, other].map((each) => each.start(request('one'))));
       await untilRunning('one');
-      await vi.waitFor(async () => expect(await ground.running('one')).toBe(1));
+      await vi.waitFor(async () => expect(await ground.running('one')).toBe(1), { timeout: 20_000 });
       expect(await machinesOf(provider)).toHaveLength(1);
     });
 
@@ -87,7 +87,7 @@ export function vmProviderContract(name: string, makeGround: () => Promise<VmPro
       await provider.stop('one');
       await untilGone('one');
       await provider.stop('one');
-      await vi.waitFor(async () => expect(await ground.running('one')).toBe(0));
+      await vi.waitFor(async () => expect(await ground.running('one')).toBe(0), { timeout: 20_000 });
     });
 
     it('starts a machine again under the name of one that is gone', async () => {
@@ -102,7 +102,7 @@ export function vmProviderContract(name: string, makeGround: () => Promise<VmPro
       const other = ground.provider('another-deployment');
       await Promise.all([provider.start(request('ours')), other.start(request('theirs'))]);
       await untilRunning('ours');
-      await vi.waitFor(async () => expect((await other.get('theirs'))?.state).toBe('running'));
+      await vi.waitFor(async () => expect((await other.get('theirs'))?.state).toBe('running'), { timeout: 20_000 });
       expect((await machinesOf(provider)).map((machine) => machine.name)).toEqual(['ours']);
       expect((await machinesOf(other)).map((machine) => machine.name)).toEqual(['theirs']);
       expect(await provider.get('theirs')).toBeUndefined();

@@ -13,6 +13,8 @@ import {
 import { type StackProcess, spawnStack } from '../support/stack-process.ts';
 import type { Random } from './random.ts';
 
+/** The share of kills that count from the start, and so may meet it; the others wait until the stack answers. */
+const KILLS_WHILE_STARTING = 0.25;
 const GONE_MILLISECONDS = 10_000;
 const EXIT_MILLISECONDS = 30_000;
 
@@ -49,6 +51,7 @@ export class KilledStack {
   /** Kills and restarts at random moments, so many seconds apart on average, until it is told to end or has killed often enough. */
   async fire(random: Random, secondsPerKill: number, maxKills: number, signal: AbortSignal): Promise<void> {
     while (this.deeds.kills < maxKills) {
+      if (random.next() > KILLS_WHILE_STARTING) await this.#answers();
       await wait(random.between(0.2, 2 * secondsPerKill - 0.2) * 1000, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) break;
       await this.#kill(random);

@@ -19,7 +19,7 @@ Usage: npm run test:kill -- [options]
 
   --pipelines N          how many pipelines run in all (8)
   --seed N               what is run and when it is killed; a number that is printed where none is given
-  --seconds-per-kill S   seconds from a start to the next kill, on average (5)
+  --seconds-per-kill S   seconds that the stack is left between two kills, on average (3)
   --json                 prints one JSON document to stdout
   --help                 this text
 `;
@@ -27,7 +27,7 @@ Usage: npm run test:kill -- [options]
 const options = {
   pipelines: { type: 'string', default: '8' },
   seed: { type: 'string' },
-  'seconds-per-kill': { type: 'string', default: '5' },
+  'seconds-per-kill': { type: 'string', default: '3' },
   json: { type: 'boolean', default: false },
 } as const;
 

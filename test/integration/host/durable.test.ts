@@ -28,7 +28,10 @@ const ended = (id: string) =>
   );
 
 const running = (id: string, customStatus: unknown) =>
-  vi.waitFor(async () => expect((await host.status(id)).customStatus).toEqual(customStatus), { interval: 10 });
+  vi.waitFor(async () => expect((await host.status(id)).customStatus).toEqual(customStatus), {
+    timeout: 20_000,
+    interval: 10,
+  });
 
 describe('orchestrations', () => {
   test('a chain of activities passes results on', async () => {
@@ -110,8 +113,9 @@ describe('orchestrations', () => {
     const status = await ended(`fails-${name}`);
     expect(status.runtimeStatus).toBe('Failed');
     expect(status.output).toContain(reason);
-    await vi.waitFor(() =>
-      expect(host.log()).toMatch(new RegExp(`error ${name}: Instance fails-${name}: Orchestrator`)),
+    await vi.waitFor(
+      () => expect(host.log()).toMatch(new RegExp(`error ${name}: Instance fails-${name}: Orchestrator`)),
+      { timeout: 20_000 },
     );
   });
 });

@@ -67,7 +67,7 @@ describe('HTTP triggers', () => {
     const body = new Blob(['lost']).stream();
     const response = await get('/bytes', { method: 'POST', body, duplex: 'half' });
     expect(await response.text()).toBe('');
-    await vi.waitFor(() => expect(host.log()).toContain('a chunked body is lost in Azure'));
+    await vi.waitFor(() => expect(host.log()).toContain('a chunked body is lost in Azure'), { timeout: 20_000 });
   });
 
   test('a body of more than 100 MB is refused by its length', async () => {
@@ -86,13 +86,15 @@ describe('HTTP triggers', () => {
   test('a handler that throws is 500 without a body; its message stays in the log, on one line', async () => {
     const response = await get('/throws');
     expect([response.status, await response.text()]).toEqual([500, '']);
-    await vi.waitFor(() => expect(host.log()).toMatch(/^\S+Z error throws: Error: secret detail/m));
+    await vi.waitFor(() => expect(host.log()).toMatch(/^\S+Z error throws: Error: secret detail/m), {
+      timeout: 20_000,
+    });
     expect(host.log()).toMatch(/^\S+Z information throws: about to throw\\nin two lines$/m);
   });
 
   test('a handler that returns nothing is 204, and reported once', async () => {
     expect([(await get('/nothing')).status, (await get('/nothing')).status]).toEqual([204, 204]);
-    await vi.waitFor(() => expect(host.log()).toContain('The handler returned nothing'));
+    await vi.waitFor(() => expect(host.log()).toContain('The handler returned nothing'), { timeout: 20_000 });
     expect(host.log().split('The handler returned nothing').length).toBe(2);
   });
 

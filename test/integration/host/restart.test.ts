@@ -27,10 +27,13 @@ const outputOf = (id: string) =>
     { timeout: 10_000, interval: 10 },
   );
 const noted = (line: string, times = 1) =>
-  vi.waitFor(async () => {
-    const lines = (await workplace.evidence()).filter((each) => each === line);
-    expect(lines.length).toBe(times);
-  });
+  vi.waitFor(
+    async () => {
+      const lines = (await workplace.evidence()).filter((each) => each === line);
+      expect(lines.length).toBe(times);
+    },
+    { timeout: 20_000 },
+  );
 const killAndRestart = async () => {
   await host.kill();
   host = await startHostProcess(workplace);
@@ -77,7 +80,10 @@ describe('after SIGKILL and a restart on the same database', () => {
       return inputs.map((input) => z.object({ left: z.number() }).parse(input).left);
     };
     for (let kill = 1; kill <= 5; kill += 1) {
-      await vi.waitFor(async () => expect(Math.min(...(await left()))).toBeLessThan(60 - 8 * kill), { interval: 1 });
+      await vi.waitFor(async () => expect(Math.min(...(await left()))).toBeLessThan(60 - 8 * kill), {
+        timeout: 20_000,
+        interval: 1,
+      });
       await killAndRestart();
     }
     for (const id of ids) expect(await outputOf(id)).toEqual({ seen: 61 });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { build } from '../../../infra/build.ts';
-import type { StackEndpoints } from '../../../infra/local/supervisor.ts';
-import { recordsOf } from '../../kill/checks.ts';
-import { askFor } from '../../kill/clients.ts';
-import { boxGlb, sheetGlb } from '../../support/models/index.ts';
-import { allProcesses, killAll, processesOf, sessionHostsOf, treeOf } from '../../support/processes.ts';
-import { type TemporaryDirectory, temporaryDirectory } from '../../support/stack.ts';
-import { type StackProcess, spawnStack } from '../../support/stack-process.ts';
+import { build } from '../../infra/build.ts';
+import type { StackEndpoints } from '../../infra/local/supervisor.ts';
+import { recordsOf } from '../kill/checks.ts';
+import { askFor } from '../kill/clients.ts';
+import { boxGlb, sheetGlb } from '../support/models/index.ts';
+import { killAll, processesOf, sessionHostsOf, treeOf } from '../support/processes.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/stack.ts';
+import { type StackProcess, spawnStack } from '../support/stack-process.ts';
 
 /** The tests are one story: each goes on with the stack that the one before has left. */
 const within = { timeout: 25_000, interval: 50 };
@@ -56,15 +56,6 @@ const upload = (model: string, bytes: Uint8Array) => askFor({ model, bytes, id: 
 
 const processIds = async () => (await sessionHostsOf(directory.path)).map(({ pid }) => pid);
 
-test('A second stack on the same directory is refused by the name of the one that runs, and does that one no harm', async () => {
-  const said: string[] = [];
-  const second = await spawnStack(directory.path, {}, (line) => said.push(line));
-  expect(await second.ready).toBeUndefined();
-  expect(await second.exited).toBe(1);
-  expect(said.join('\n')).toContain(`Another stack (process ${stack.pid}) runs in ${directory.path}: stop it first.`);
-  expect((await fetch(`${endpoints.app}/api/health/ready`)).status).toBe(200);
-});
-
 test('Where every slot is taken a pipeline fails with capacity; where one is given back the next has it', async () => {
   expect(await upload('box/box.glb', boxGlb())).toBe(true);
   await put('first', 'box/box.glb', { maxLeaseSeconds: 600 });
@@ -74,19 +65,6 @@ test('Where every slot is taken a pipeline fails with capacity; where one is giv
   expect(reason).toBe('capacity');
   expect(evidence).toContain('MAX_SESSIONS');
   expect(await processIds()).toHaveLength(1);
-});
-
-test('DELETE has the machine asked to stop within a second, and seen stopped soon after', async () => {
-  const asked = Date.now();
-  expect((await fetch(`${endpoints.app}/api/pipelines/first`, { method: 'DELETE' })).status).toBe(202);
-  expect((await until('first', 'stopped')).reason).toBe('user_stop');
-  const records = recordsOf(endpoints);
-  const history = await records.sessions.history('first');
-  const stopping = history.find(({ state }) => state === 'stopping') ?? expect.fail('The session never closed.');
-  expect(Date.parse(stopping.at) - asked).toBeLessThan(1000);
-  expect(history.map(({ sequence }) => sequence)).toEqual(history.map((_, index) => index + 1));
-  expect(await processIds()).toEqual([]);
-  expect(await records.slots.holders()).toEqual([]);
 });
 
 test('A converter that is killed fails its conversion with what ended it, and the same bytes are converted when asked again', async () => {
@@ -109,42 +87,4 @@ test('A converter that is killed fails its conversion with what ended it, and th
   expect(failed).toMatchObject({ failure: { message: expect.stringContaining('SIGKILL') } });
   await put('again', 'sheet/sheet.glb', null);
   await until('again', 'converted');
-});
-
-test('A supervisor that is killed alone takes every child along but the machine, whose lease ends when it always would have', async () => {
-  await put('outlives', 'box/box.glb', { maxLeaseSeconds: 12 });
-  await until('outlives', 'ready');
-  const machine = await processIds();
-  expect(machine).toHaveLength(1);
-  const { lease } = await recordsOf(endpoints).sessions.get('outlives');
-  const children = (await treeOf(stack.pid)).filter(({ pid }) => pid !== stack.pid);
-  expect(children.length).toBeGreaterThanOrEqual(3);
-  process.kill(stack.pid, 'SIGKILL');
-  await stack.exited;
-  await vi.waitFor(async () => {
-    const running = new Set((await allProcesses()).map(({ pid }) => pid));
-    expect(children.filter(({ pid }) => running.has(pid))).toEqual([]);
-  }, within);
-
-  const before = endpoints;
-  await start();
-  expect(endpoints).toEqual(before);
-  expect(await processIds()).toEqual(machine);
-  expect(await recordsOf(endpoints).sessions.get('outlives')).toMatchObject({ state: 'ready', lease });
-  expect((await until('outlives', 'stopped')).reason).toBe('lease_expired');
-  const stopping = (await recordsOf(endpoints).sessions.history('outlives')).find(({ state }) => state === 'stopping');
-  const late = Date.parse(stopping?.at ?? '') - Date.parse(lease.expiresAt ?? '');
-  expect(late).toBeGreaterThanOrEqual(0);
-  expect(late).toBeLessThan(1000);
-  expect(await processIds()).toEqual([]);
-});
-
-test('Ctrl-C with a machine that runs ends every process of the stack within 25 s', async () => {
-  await put('interrupted', 'box/box.glb', { maxLeaseSeconds: 600 });
-  await until('interrupted', 'ready');
-  const began = performance.now();
-  process.kill(-stack.pid, 'SIGINT');
-  expect(await stack.exited).toBe(0);
-  expect(performance.now() - began).toBeLessThan(25_000);
-  expect(await processesOf(directory.path)).toEqual([]);
 });
