@@ -31,7 +31,8 @@ const options = {
   json: { type: 'boolean', default: false },
 } as const;
 
-const JOURNEYS_AT_A_TIME = 6;
+/** Few enough that a short run is long enough to be killed some times. */
+const journeysAtATime = (pipelines: number) => Math.min(8, Math.ceil(pipelines / 3));
 /** Time enough for all of them, however slow the machine: a run that hangs must end and say where. */
 const SECONDS = { base: 180, perPipeline: 20 };
 
@@ -76,7 +77,10 @@ async function run(pipelines: number, seed: number, secondsPerKill: number): Pro
     const clients = new Clients(endpoints, giveUp, ({ name }, { id, state }) => say(`${name} (${id}) is ${state}`));
     const carried = new AbortController();
     const firing = stack.fire(random, secondsPerKill, 2 * pipelines, AbortSignal.any([carried.signal, giveUp]));
-    await Promise.race([clients.carry(journeys, JOURNEYS_AT_A_TIME), firing.then(() => new Promise(() => undefined))]);
+    await Promise.race([
+      clients.carry(journeys, journeysAtATime(pipelines)),
+      firing.then(() => new Promise(() => undefined)),
+    ]);
     carried.abort();
     await firing;
     const checked = await check(endpoints, directory.path, journeys, clients.ledger, stack.deeds.kills);
