@@ -7,10 +7,10 @@ const POLL_MILLISECONDS = 100;
 /**
  * The last net of a stack that stops: ends every machine that is left when the app is gone, as after an app that crashed or a disk that is
  * full. Their sessions' records are closed at the next start, which finds the machines gone.
- * @param settings the app's settings
+ * @param settings the app's settings, as far as they are not those of the environment
  */
 export async function endMachines(settings: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-  const config = parseConfig(settings);
+  const config = parseConfig({ ...process.env, ...settings });
   const machines = createLocalProcessProvider({
     deployment: config.DEPLOYMENT_NAME,
     directory: config.LOCAL_MACHINES_DIRECTORY,

@@ -53,6 +53,8 @@ const defaultPort = 7071;
 const beforeStopMilliseconds = 12_000;
 const endMachinesMilliseconds = 4000;
 const startMilliseconds = 15_000;
+/** Whose connection string names an account that is not asked for anything. */
+const noStorage: StorageEndpoints = { blob: 'http://127.0.0.1', queue: 'http://127.0.0.1', table: 'http://127.0.0.1' };
 const embeddedHost = { program: programOf('./host/main.ts'), startMilliseconds };
 /** How long each child has to end well. With the work before, and half a second for each that must be killed, less than 25 s in all. */
 const graces = { blobEvents: 1000, host: 4000, azurite: 3000 } as const;
@@ -132,6 +134,9 @@ async function startChildren(options: StackOptions, ports: StackPorts, lock: Sta
     return { azurite, blobEvents, host, endpoints, settings };
   } catch (error) {
     for (const child of started) await child.stop(graces.azurite);
+    // Machines of an earlier run live on to be taken up again; where nothing starts, nobody will.
+    const settings = appSettings({ directory, scriptRoot, ports, storage: noStorage, caller: process.env });
+    await attempt(options, endMachinesMilliseconds, (until) => endMachines({ ...settings, ...environment }, until));
     throw error;
   }
 }

@@ -30,11 +30,14 @@ export function afterHeartbeat(
   { sentAt, now, assetLoaded }: { readonly sentAt: number; readonly now: number; readonly assetLoaded: boolean },
 ): Lifeline | Ending {
   if (outcome.type === 'unwanted') return 'not_wanted';
-  if (outcome.type === 'unanswered') return { ...lifeline, nextHeartbeatAt: now + (assetLoaded ? 5_000 : 1_000) };
+  if (outcome.type === 'unanswered') {
+    return { ...lifeline, nextHeartbeatAt: beforeEnd(lifeline.leaseEndsAt, now, now + (assetLoaded ? 5_000 : 1_000)) };
+  }
   const { answer } = outcome;
   if (answer.stop) return 'told_to_stop';
-  const leaseEndsAt = answer.remainingSeconds === null ? undefined : sentAt + answer.remainingSeconds * 1000;
-  return { ...lifeline, heardAt: sentAt, leaseEndsAt, nextHeartbeatAt: sentAt + pause(answer, lifeline) };
+  const leaseEndsAt = leaseEndOf(answer, lifeline, sentAt);
+  const nextHeartbeatAt = beforeEnd(leaseEndsAt, sentAt, sentAt + pause(answer, lifeline));
+  return { ...lifeline, heardAt: sentAt, leaseEndsAt, nextHeartbeatAt };
 }
 
 /** The ending that is due now, if any. */
@@ -64,6 +67,17 @@ export function isAnotherAsset(present: AssetOrder | undefined, order: AssetOrde
 /** Never so often that it floods the control plane, nor so seldom that a single lost one is taken for silence. */
 function pause({ nextSeconds }: HeartbeatAnswer, { silenceMilliseconds }: Lifeline): number {
   return Math.min(Math.max(nextSeconds * 1000, 200), silenceMilliseconds / 3);
+}
+
+/** A lease that is over says "0 left" at every heartbeat; its end does not move with them. */
+function leaseEndOf({ remainingSeconds: left }: HeartbeatAnswer, { leaseEndsAt }: Lifeline, sentAt: number) {
+  if (left === null) return undefined;
+  return left > 0 ? sentAt + left * 1000 : Math.min(sentAt, leaseEndsAt ?? sentAt);
+}
+
+/** The lease may have been renewed meanwhile: the app is asked once more at its end, before a machine ends itself for it. */
+function beforeEnd(leaseEndsAt: number | undefined, now: number, planned: number): number {
+  return leaseEndsAt === undefined ? planned : Math.min(planned, Math.max(leaseEndsAt, now + 200));
 }
 
 function withoutQuery(url: string): string {

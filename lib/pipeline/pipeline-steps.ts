@@ -7,6 +7,8 @@ import type { PipelineParts } from './parts.ts';
 /** Between two looks at files that a model waits for, where no upload wakes the pipeline earlier, and at a session that runs. */
 const FILES_SECONDS = 10;
 const WATCH_SECONDS = 5;
+/** A record is a small document: it names the first of the files that are missing. */
+const MISSING_FILES_IN_RECORD = 20;
 
 /** The steps of a pipeline's orchestration, in the order of the journey: each is one activity. */
 export type PipelineStep =
@@ -41,9 +43,12 @@ export function nextPipelineStep(record: PipelineRecord): NextStep & { readonly 
 export async function awaitFiles(parts: PipelineParts, id: string): Promise<Date> {
   const record = await parts.pipelines.get(id);
   if (record.state !== 'waiting') return parts.now();
-  const missing = await missingFiles(parts.blobs, parts.config.MODELS_CONTAINER, record.request.model);
   const waitUntil = new Date(record.waitUntil);
-  if (missing.length === 0 || parts.now() >= waitUntil) {
+  const waited = parts.now() >= waitUntil;
+  // Waited for long enough, what keeps the look from being taken is the conversion's to meet and to tell.
+  const look = missingFiles(parts.blobs, parts.config.MODELS_CONTAINER, record.request.model);
+  const missing = (await (waited ? look.catch(() => []) : look)).slice(0, MISSING_FILES_IN_RECORD).map(shortened);
+  if (missing.length === 0 || waited) {
     await advance(parts, id, 'waiting', (current) => ({ ...current, state: 'converting', missingFiles: missing }));
     return parts.now();
   }
@@ -217,6 +222,10 @@ async function advance(
   change: (current: PipelineRecord) => PipelineRecord,
 ): Promise<void> {
   await parts.pipelines.update(id, (current) => (current.state === from ? { record: change(current) } : undefined));
+}
+
+function shortened(path: string): string {
+  return path.length > 200 ? `${path.slice(0, 200)}…` : path;
 }
 
 function endingNow(parts: PipelineParts, reason: Reason, evidence: string) {

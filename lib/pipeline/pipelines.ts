@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { firstIssue } from '#lib/http';
 import type { Lease, PipelineRecord, PipelineRequest, RecordEvent } from '#lib/records';
-import { remainingSeconds } from '#lib/rendering';
+import { RenderingError, remainingSeconds } from '#lib/rendering';
 import type { PipelineParts } from './parts.ts';
 import { PipelineError } from './pipeline-error.ts';
 
@@ -98,7 +98,7 @@ export async function stopPipeline(parts: PipelineParts, id: string, evidence: s
 export async function getLease(parts: PipelineParts, id: string): Promise<Lease> {
   const record = await getPipeline(parts, id);
   const session = await parts.rendering.getSession(id);
-  if (session !== undefined) return session.lease;
+  if (session !== undefined) return 'ending' in session ? closedAt(session.lease, session.ending.at) : session.lease;
   const why = record.request.session === null ? 'it only converts' : `it is ${record.state}`;
   throw new PipelineError('no_lease', `The pipeline ${id} has no session: ${why}.`);
 }
@@ -115,7 +115,16 @@ export async function renewLease(
   revision: number,
 ): Promise<Lease> {
   await getLease(parts, id);
+  const record = await getPipeline(parts, id);
+  if (record.desired !== undefined || 'ending' in record) {
+    throw new RenderingError('closing', `The pipeline ${id} is stopping or over: its lease cannot be renewed.`);
+  }
   return (await parts.rendering.updateSession(id, { maxLeaseSeconds, ifMatch: revision })).lease;
+}
+
+/** A lease that was closed early ended then, whatever it had left. */
+function closedAt(lease: Lease, at: string): Lease {
+  return lease.expiresAt !== undefined && at < lease.expiresAt ? { ...lease, expiresAt: at } : lease;
 }
 
 /** The lease as clients read it. */

@@ -1,17 +1,20 @@
 import type { Machine, VmProvider } from '#lib/compute';
 import type { Orchestrations } from '#lib/durable';
-import type {
-  ConversionRecord,
-  PipelineRecord,
-  RecordBase,
-  RecordKind,
-  RecordStore,
-  SessionRecord,
-  SessionSlots,
+import {
+  type ConversionRecord,
+  type PipelineRecord,
+  type RecordBase,
+  type RecordKind,
+  type RecordStore,
+  RecordsError,
+  type SessionRecord,
+  type SessionSlots,
 } from '#lib/records';
 
 /** A wish, or a lease's end, that nobody has acted on for so long has lost its wake-up. */
 const UNMET_SECONDS = 15;
+/** A lease that ended so long ago, and is not closed, is closed by no orchestration: its machine goes at the first sweep. */
+const LEASE_OVER_SECONDS = 2;
 /** A machine that no record knows is left alone for one sweep: its record may be on its way. */
 const UNKNOWN_SECONDS = 20;
 
@@ -95,7 +98,8 @@ async function stopOrphans(parts: ReaperParts, failures: string[]): Promise<stri
 }
 
 async function isOrphan(parts: ReaperParts, machine: Machine): Promise<boolean> {
-  const record = await parts.sessions.read(machine.sessionId);
+  // A record that cannot be read knows of no machine: nobody else would ever stop it.
+  const record = await parts.sessions.read(machine.sessionId).catch(unlessUnreadable);
   if (record === undefined) return parts.now().getTime() - machine.requestedAt.getTime() > UNKNOWN_SECONDS * 1000;
   if (record.state === 'stopped' || record.state === 'failed') return true;
   return isOverdue(record, parts.now());
@@ -129,7 +133,12 @@ async function forEach<T>(
 
 /** A session of which nobody did what was due: to act on a wish, to give a start up, to close a lease, to stop a machine. */
 function isOverdue(record: SessionRecord, now: Date): boolean {
-  return isUnmet(record.desired?.at, now) || isUnmet(dueOf(record), now);
+  const leaseOver = record.state === 'ready' && isUnmet(record.lease.expiresAt, now, LEASE_OVER_SECONDS);
+  return leaseOver || isUnmet(record.desired?.at, now) || isUnmet(dueOf(record), now);
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof RecordsError) || error.code !== 'unreadable') throw error;
 }
 
 function dueOf(record: SessionRecord): string | undefined {
@@ -143,6 +152,6 @@ function dueOf(record: SessionRecord): string | undefined {
   }
 }
 
-function isUnmet(since: string | undefined, now: Date): boolean {
-  return since !== undefined && now.getTime() - Date.parse(since) > UNMET_SECONDS * 1000;
+function isUnmet(since: string | undefined, now: Date, seconds = UNMET_SECONDS): boolean {
+  return since !== undefined && now.getTime() - Date.parse(since) > seconds * 1000;
 }

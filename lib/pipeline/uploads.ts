@@ -37,8 +37,11 @@ export async function onUpload(parts: PipelineParts, event: unknown): Promise<Up
     return { kind: 'ignored', why: `it is not in the container ${parts.config.MODELS_CONTAINER}` };
   if (!path.includes('/'))
     return { kind: 'ignored', why: `${path} is in no folder; models are uploaded as folder/file` };
-  const woke = await wakeWaiting(parts, path);
-  return isModelFile(path) ? start(parts, path, parsed.data.data.eTag) : woke;
+  if (!isModelFile(path)) return wakeWaiting(parts, path);
+  const started = await start(parts, path, parsed.data.data.eTag);
+  // Those that wait look for themselves every few seconds: no failure to wake them may keep a model from its pipeline.
+  await wakeWaiting(parts, path, started).catch(() => undefined);
+  return started;
 }
 
 async function start(parts: PipelineParts, path: string, eTag: string): Promise<UploadOutcome> {
@@ -57,9 +60,10 @@ async function start(parts: PipelineParts, path: string, eTag: string): Promise<
   }
 }
 
-async function wakeWaiting(parts: PipelineParts, path: string): Promise<UploadOutcome> {
+async function wakeWaiting(parts: PipelineParts, path: string, started?: UploadOutcome): Promise<UploadOutcome> {
+  const own = started !== undefined && 'pipelineId' in started ? started.pipelineId : undefined;
   const waiting = (await parts.pipelines.listActive()).filter(
-    ({ state, request }) => state === 'waiting' && path.startsWith(`${request.model.folder}/`),
+    ({ id, state, request }) => id !== own && state === 'waiting' && path.startsWith(`${request.model.folder}/`),
   );
   await Promise.all(waiting.map(({ id }) => parts.orchestrations.wake('pipeline', id)));
   return { kind: 'woke', pipelineIds: waiting.map(({ id }) => id) };

@@ -40,6 +40,13 @@ export class ContentClaims {
     );
   }
 
+  /** Takes a content back that is stored no more, as after somebody emptied the container: it is to be converted again. */
+  async reopen(contentKey: string, conversionId: string): Promise<void> {
+    await this.#change(contentKey, conversionId, (current) =>
+      current?.done ? { holder: conversionId, done: false } : undefined,
+    );
+  }
+
   async #change(
     contentKey: string,
     conversionId: string,

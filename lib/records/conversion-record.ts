@@ -46,6 +46,8 @@ const common = recordBase.extend({
   startedAt: instant.optional(),
   /** How often the converter was started for it; more than once only where its host died. */
   attempts: z.int().nonnegative(),
+  /** How often something else than the model kept it from its end, as a storage that refuses. */
+  faults: z.int().nonnegative().default(0),
   contentKey: z.string().optional(),
 });
 

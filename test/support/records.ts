@@ -120,6 +120,7 @@ export function newConversion(id: string) {
     },
     settings: {},
     attempts: 0,
+    faults: 0,
     state: 'not_started',
   } satisfies NewRecord<ConversionRecord>;
 }

@@ -34,11 +34,11 @@ export interface HostOptions {
 export interface Host {
   /** Without a slash at its end. */
   readonly url: string;
-  /** Lets what runs end, for at most five seconds, then closes everything. Nothing of the host is left running. */
+  /** Lets what runs end, for at most three seconds, then closes everything. Nothing of the host is left running. */
   stop(): Promise<void>;
 }
 
-const settleLimitMs = 5000;
+const settleLimitMs = 3000;
 
 /**
  * Starts the app in this process and serves it on 127.0.0.1: HTTP, timer, Event Grid and durable functions. One host per process.

@@ -6,12 +6,14 @@ import type { NextStep } from '#lib/durable';
 import type { Change, ConversionFailure, ConversionRecord } from '#lib/records';
 import { type FetchedModel, fetchModel } from './fetch-model.ts';
 import type { SelfHostedParts } from './parts.ts';
-import { publishContent, publishFailure, publishSuccess, readContent } from './publish.ts';
+import { forRecord, publishContent, publishFailure, publishSuccess, readContent, shortened } from './publish.ts';
 
 /** While another conversion of the same content runs, or every converter is busy. */
 const WAITING_SECONDS = 0.5;
 /** A converter that took its host down so often is not started again. */
 const MAX_ATTEMPTS = 10;
+/** Something that fails so often, some seconds apart, will not pass. */
+const MAX_FAULTS = 10;
 
 export type ConversionStep = 'conversionRun';
 
@@ -29,8 +31,16 @@ export async function runConversion(parts: SelfHostedParts, id: string): Promise
   if (record.state !== 'running') return parts.now();
   if (record.contentKey !== undefined && (await settleByContent(parts, record, record.contentKey))) return parts.now();
   if (record.contentKey !== undefined && !(await holdsClaim(parts, record, record.contentKey))) return soon(parts);
-  const done = await parts.places.tryRun(() => fetchAndConvert(parts, id));
-  return done ? parts.now() : soon(parts);
+  try {
+    const done = await parts.places.tryRun(() => fetchAndConvert(parts, id));
+    return done ? parts.now() : soon(parts);
+  } catch (error) {
+    const { faults } = await parts.conversions.update(id, oneMoreFault);
+    if (faults < MAX_FAULTS) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    await fail(parts, id, { reason: 'internal_error', message: `It failed ${faults} times: ${why}`, warnings: [] });
+    return parts.now();
+  }
 }
 
 /** @returns true where the record is terminal now, false where it has to wait */
@@ -92,6 +102,10 @@ async function settleByContent(parts: SelfHostedParts, record: ConversionRecord,
   const claim = await parts.claims.claim(key, record.id);
   if (!claim.done) return false;
   const content = await readContent(parts, key);
+  if (content === undefined) {
+    await parts.claims.reopen(key, record.id);
+    return false;
+  }
   const result = await publishSuccess(parts, record, key, content, claim.holder !== record.id);
   await parts.conversions.update(record.id, (current) => succeeded(current, result, parts.now()));
   return true;
@@ -106,8 +120,9 @@ async function holdsClaim(parts: SelfHostedParts, { id }: ConversionRecord, key:
   return (await parts.claims.takeOver(key, claim.holder, id)).holder === id;
 }
 
-async function fail(parts: SelfHostedParts, id: string, failure: ConversionFailure): Promise<void> {
-  await publishFailure(parts, await parts.conversions.get(id), failure);
+async function fail(parts: SelfHostedParts, id: string, whole: ConversionFailure): Promise<void> {
+  await publishFailure(parts, await parts.conversions.get(id), whole);
+  const failure = { ...whole, message: shortened(whole.message, 2000), warnings: forRecord(whole.warnings) };
   await parts.conversions.update(id, (current) =>
     current.state === 'running'
       ? { record: { ...current, state: 'failed', failure, endedAt: parts.now().toISOString() } }
@@ -135,6 +150,10 @@ function withContentKey(current: ConversionRecord, contentKey: string): Change<C
 
 function oneMoreAttempt(current: ConversionRecord): Change<ConversionRecord> | undefined {
   return current.state === 'running' ? { record: { ...current, attempts: current.attempts + 1 } } : undefined;
+}
+
+function oneMoreFault(current: ConversionRecord): Change<ConversionRecord> | undefined {
+  return current.state === 'running' ? { record: { ...current, faults: current.faults + 1 } } : undefined;
 }
 
 function gaveUp(attempts: number): ConversionOutcome {

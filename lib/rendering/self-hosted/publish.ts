@@ -7,7 +7,7 @@ import type { BlobName } from '#lib/storage';
 import type { SelfHostedParts } from './parts.ts';
 
 /** A record is a small document; all warnings are in the result file. */
-const WARNINGS_IN_RECORD = 20;
+const WARNINGS_IN_RECORD = 10;
 
 const storedOutcome = conversionOutcome
   .refine((outcome) => outcome.status === 'succeeded')
@@ -20,8 +20,24 @@ export async function publishContent(parts: SelfHostedParts, key: string, outcom
   await parts.blobs.writeJson(contentBlob(parts, key, 'outcome.json'), { ...outcome, asset });
 }
 
-export async function readContent(parts: SelfHostedParts, key: string): Promise<SucceededConversion> {
-  return storedOutcome.parse(await parts.blobs.readJson(contentBlob(parts, key, 'outcome.json')));
+/** What is stored for a content; undefined where a part of it is gone. */
+export async function readContent(parts: SelfHostedParts, key: string): Promise<SucceededConversion | undefined> {
+  const outcome = contentBlob(parts, key, 'outcome.json');
+  const sizes = await Promise.all([parts.blobs.size(outcome), parts.blobs.size(contentBlob(parts, key, 'asset.glb'))]);
+  return sizes.includes(undefined) ? undefined : storedOutcome.parse(await parts.blobs.readJson(outcome));
+}
+
+/** The first warnings, shortened: a record is a small document, and the result file has them whole. */
+export function forRecord(warnings: ConversionResult['warnings']): ConversionResult['warnings'] {
+  return warnings.slice(0, WARNINGS_IN_RECORD).map(({ code, title, details }) => ({
+    code,
+    title: shortened(title, 200),
+    details: Object.fromEntries(Object.entries(details).map(([key, value]) => [key, shortened(value, 200)])),
+  }));
+}
+
+export function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
 /**
@@ -58,7 +74,7 @@ export async function publishSuccess(
     contentKey: key,
     cached,
     ...content.summary,
-    warnings: content.warnings.slice(0, WARNINGS_IN_RECORD),
+    warnings: forRecord(content.warnings),
     outputs: [
       { name: asset.name, bytes: content.asset.bytes },
       { name: info.name, bytes: infoBytes },

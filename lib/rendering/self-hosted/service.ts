@@ -62,6 +62,7 @@ async function startConversion(parts: SelfHostedParts, id: string, request: Conv
     locations: { input, output },
     settings,
     attempts: 0,
+    faults: 0,
     state: 'not_started',
   });
   if (!created && !isDeepStrictEqual([record.locations, record.settings], [{ input, output }, settings])) {

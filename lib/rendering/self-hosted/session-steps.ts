@@ -41,6 +41,15 @@ export function nextSessionStep(record: SessionRecord, now: Date): NextStep & { 
  * @returns when to look again
  */
 export async function startMachine(parts: SelfHostedParts, id: string): Promise<Date> {
+  const before = await parts.sessions.get(id);
+  if (before.state !== 'starting' || before.desired !== undefined) return parts.now();
+  if (parts.now().toISOString() > before.startBy) {
+    return close(parts, id, 'start_timeout', `${startTimeout(parts)}; no machine was had.`);
+  }
+  // A run that is repeated because its end was lost: the machine has the secret of the first, whose hash is in the record.
+  if (before.machine !== undefined && (await parts.machines.get(before.machine.name)) !== undefined) {
+    return soon(parts, MOVING_SECONDS);
+  }
   if (!(await parts.slots.claim(id))) {
     return close(parts, id, 'capacity', `All ${parts.config.MAX_SESSIONS} slots of MAX_SESSIONS are taken.`);
   }
@@ -67,6 +76,7 @@ export async function startMachine(parts: SelfHostedParts, id: string): Promise<
       },
     });
   } catch (error) {
+    await parts.sessions.update(id, withoutMachine);
     return close(parts, id, refusalOf(error), error instanceof Error ? error.message : String(error));
   }
   await parts.sessions.update(id, (current) =>
@@ -148,6 +158,13 @@ async function close(parts: SelfHostedParts, id: string, reason: Reason, evidenc
 
 function startTimeout(parts: SelfHostedParts): string {
   return `The session host was not up after ${parts.config.SESSION_START_TIMEOUT_SECONDS} s (SESSION_START_TIMEOUT_SECONDS)`;
+}
+
+/** A machine that was refused never was: nothing of it is to be told or stopped. */
+function withoutMachine(current: SessionRecord): Change<SessionRecord> | undefined {
+  if (current.state !== 'starting') return undefined;
+  const { machine: _refused, ...rest } = current;
+  return { record: rest };
 }
 
 function readied(

@@ -96,16 +96,16 @@ describe('orchestrations', () => {
     expect(orchestrations.woken).toEqual(['pipeline p']);
   });
 
-  test.each<[string, number, (record: SessionRecord) => SessionRecord]>([
-    ['a wish', 0, (record) => ({ ...readied(record), desired })],
-    ['the end of a lease', 60, readied],
-    ['the end of the time for a start', 600, (record) => record],
-    ['a machine that is to stop', 0, stopping],
+  test.each<[string, number, number, (record: SessionRecord) => SessionRecord]>([
+    ['a wish', 15, 0, (record) => ({ ...readied(record), desired })],
+    ['the end of a lease', 2, 60, readied],
+    ['the end of the time for a start', 15, 600, (record) => record],
+    ['a machine that is to stop', 15, 0, stopping],
   ])(
-    'of sessions that overslept %s are woken, and their machine is stopped, after fifteen seconds',
-    async (_, due, change) => {
+    'of sessions that overslept %s are woken, and their machine is stopped, after %i seconds',
+    async (_, allowed, due, change) => {
       await running('s', change);
-      records.clock.advance(due + 15);
+      records.clock.advance(due + allowed);
       expect(await run()).toEqual(nothing);
       records.clock.advance(0.001);
       expect(await run()).toEqual({ ...nothing, woken: ['s'], stoppedMachines: ['s'] });

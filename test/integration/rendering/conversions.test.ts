@@ -81,7 +81,7 @@ describe('a conversion', () => {
     const { 'quad.gltf': model = new Uint8Array() } = quadFiles();
     await order('c', { 'quad.gltf': model }, 'quad.gltf');
     const record = await run('c');
-    expect(record).toMatchObject({ state: 'failed', attempts: 0, failure: { reason: 'missing_files' } });
+    expect(record).toMatchObject({ state: 'failed', attempts: 0, faults: 0, failure: { reason: 'missing_files' } });
     expect(record).toHaveProperty('failure.message', expect.stringContaining('.bin'));
     expect(await written('')).toEqual(['c/chair.result.json']);
   });
@@ -118,6 +118,11 @@ describe('the same bytes under two names', () => {
     await parts.conversions.create(newConversion('elsewhere'));
     await parts.claims.takeOver(contentKey, 'first', 'elsewhere');
     for (let look = 0; look < 3; look += 1) expect(await runConversion(parts, 'second')).toEqual(at(0.5));
-    expect(await parts.conversions.get('second')).toMatchObject({ state: 'running', attempts: 0, contentKey });
+    expect(await parts.conversions.get('second')).toMatchObject({
+      state: 'running',
+      attempts: 0,
+      faults: 0,
+      contentKey,
+    });
   });
 });

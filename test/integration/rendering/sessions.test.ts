@@ -29,6 +29,18 @@ async function ready(id = 's'): Promise<void> {
   await passes(parts, id);
 }
 
+describe('a start that is run again because its end was lost', () => {
+  test('leaves the machine the secret that it was given', async () => {
+    await create();
+    await startMachine(parts, 's');
+    const { machine } = await parts.sessions.get('s');
+    expect(await startMachine(parts, 's')).toEqual(at(0.5));
+    expect((await parts.sessions.get('s')).machine).toEqual(machine);
+    await beat(parts, 's');
+    expect((await passes(parts, 's')).state).toBe('ready');
+  });
+});
+
 describe('a session from its creation to its end', () => {
   test('claims a slot, has one machine, is Ready when its host speaks, and ends with its lease to the second', async () => {
     await create();

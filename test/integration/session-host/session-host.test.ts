@@ -190,6 +190,7 @@ describe.concurrent('a session host ends', () => {
     await host.address();
     const readyAt = performance.now();
     expect((await statusOf(host)).remainingSeconds).toBeLessThanOrEqual(0.5);
+    control.answerWith({ remainingSeconds: 0, nextSeconds: 20 });
     expect(await host.ended()).toBe(0);
     expect(host.log()).toContain('ends: lease_over');
     expect(performance.now() - readyAt).toBeGreaterThan(2_000);

@@ -59,6 +59,21 @@ describe('a lifeline', () => {
     expect(endingAt(answeredBy(renewed, answered({ remainingSeconds: 1 }), 5_000), 8_000)).toBe('lease_over');
   });
 
+  it('asks once more at the end of its lease, which may have been renewed since it last asked', () => {
+    const lifeline = answeredBy(startLifeline(60, 0), answered({ remainingSeconds: 2.5, nextSeconds: 5 }), 1_000);
+    expect(lifeline.nextHeartbeatAt).toBe(3_500);
+    const renewed = answeredBy(lifeline, answered({ remainingSeconds: 60, nextSeconds: 5 }), 3_500);
+    expect(endingAt(renewed, 5_500)).toBeUndefined();
+    const unheard = answeredBy(lifeline, unanswered, 2_000, true);
+    expect(unheard.nextHeartbeatAt).toBe(3_500);
+  });
+
+  it('does not live on with a lease of which nothing is left, however often that is said', () => {
+    let lifeline = answeredBy(startLifeline(60, 0), answered({ remainingSeconds: 1 }), 0);
+    for (let at = 1_000; at < 3_000; at += 200) lifeline = answeredBy(lifeline, answered({ remainingSeconds: 0 }), at);
+    expect(endingAt(lifeline, 3_000)).toBe('lease_over');
+  });
+
   it('runs no lease until one is told', () => {
     expect(remainingSeconds(startLifeline(60, 0), 5_000)).toBeNull();
     expect(remainingSeconds(answeredBy(startLifeline(60, 0), answered(), 1_000), 5_000)).toBeNull();
