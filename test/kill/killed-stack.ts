@@ -83,10 +83,7 @@ export class KilledStack {
   }
 
   async #spawn(): Promise<void> {
-    const log = join(this.#directory, 'stack.log');
-    this.#stack = await spawnStack(this.#directory, this.#environment, (line) => {
-      void appendFile(log, `${line}\n`).catch(() => undefined);
-    });
+    this.#stack = await spawnStack(this.#directory, this.#environment, (line) => this.#log(line));
     void this.#stack.ready.then(async (endpoints) => {
       if (endpoints === undefined) return;
       const alive = new Set((await sessionHostsOf(this.#directory)).map(({ pid }) => pid));
@@ -114,10 +111,15 @@ export class KilledStack {
     this.#survivors = await sessionHostsOf(this.#directory);
     const tree = await this.#note();
     killAll(random.shuffle(tree));
+    this.#log(`Killed at ${new Date().toISOString()}; ${this.#survivors.length} session hosts live on.`);
     await stack.exited;
     await this.#untilGone(tree);
     this.deeds.kills += 1;
     if (state === 'starting') this.deeds.killsWhileStarting += 1;
+  }
+
+  #log(line: string): void {
+    void appendFile(join(this.#directory, 'stack.log'), `${line}\n`).catch(() => undefined);
   }
 
   async #note(): Promise<readonly SystemProcess[]> {
