@@ -12,8 +12,9 @@ import { build } from '../../infra/build.ts';
 import { connectionString } from '../../infra/local/storage-account.ts';
 import { recordsOf } from '../kill/checks.ts';
 import { askFor, endpointsOf } from '../kill/clients.ts';
-import { killTree, sessionHosts } from '../kill/processes.ts';
+import { sessionHosts } from '../kill/processes.ts';
 import { boxGlb, sheetGlb } from '../support/models/index.ts';
+import { allProcesses, treeOf } from '../support/processes.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/stack.ts';
 
 const within = { timeout: 25_000, interval: 50 };
@@ -171,8 +172,15 @@ test('A session host that is killed is noticed: the pipeline fails with host_los
 test('A supervisor that is killed takes its children with it and leaves the machine, which the next one takes up again', async () => {
   const pid = await machineOf('renewed');
   const before = await stack.records.sessions.get('renewed');
-  await killTree(child.pid ?? expect.fail('The stack has no process.'));
+  const supervisor = child.pid ?? expect.fail('The stack has no process.');
+  const children = (await treeOf(supervisor)).filter((each) => each.pid !== supervisor);
+  expect(children.length).toBeGreaterThanOrEqual(3);
+  process.kill(supervisor, 'SIGKILL');
   await once(child, 'exit');
+  const pids = new Set(children.map((each) => each.pid));
+  await vi.waitFor(async () => {
+    expect((await allProcesses()).filter((each) => pids.has(each.pid))).toEqual([]);
+  }, within);
   stack = await started();
   await vi.waitFor(async () => {
     const last = z.object({ remainingSeconds: z.number() });

@@ -1,9 +1,4 @@
-import { killAll, sessionHostsOf, treeOf } from '../support/processes.ts';
-
-/** Kills a process and all that descend from it with SIGKILL; session hosts are machines and live on. */
-export async function killTree(root: number): Promise<void> {
-  killAll(await treeOf(root));
-}
+import { sessionHostsOf } from '../support/processes.ts';
 
 /** The session hosts whose machines lie in a stack's directory, by their pid and command line. */
 export async function sessionHosts(directory: string): Promise<string[]> {
