@@ -1,9 +1,5 @@
-import { app } from '@azure/functions';
-import { json } from '#lib/http';
+import { json, serveAnyone } from '#lib/http';
+import { plainFront } from './services.ts';
 
 /** `GET /api/health/live`: the app runs. */
-function readLive() {
-  return json(200, { status: 'live' });
-}
-
-app.http('health-live-get', { route: 'api/health/live', methods: ['GET'], handler: async () => readLive() });
+serveAnyone('health-live-get', plainFront, async () => json(200, { status: 'live' }));

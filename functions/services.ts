@@ -1,24 +1,53 @@
 import type { InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
-import { parseConfig } from '#lib/config';
+import { type Config, parseConfig } from '#lib/config';
 import { clientOrchestrations, type Orchestrations } from '#lib/durable';
-import { createServices, type Services } from '#lib/pipeline';
+import type { Front } from '#lib/http';
+import { buildFoundation, explain, type Foundation, type Services, secretsInSettings, servicesOn } from '#lib/pipeline';
 import { ACCOUNT } from '#lib/records';
 
-let building: ReturnType<typeof createServices> | undefined;
+let building: Promise<Foundation> | undefined;
+let parsed: Config | undefined;
+
+const allowedOrigins = () => config().CORS_ALLOWED_ORIGINS;
+
+/** What routes stand on that start, stop or wake an orchestration. */
+export const front: Front<Services> = {
+  allowedOrigins,
+  services: servicesOf,
+  inputs: [df.input.durableClient()],
+  explain,
+};
+
+/** What all other routes stand on: a durable client costs more than a token does. */
+export const plainFront: Front<Foundation> = { allowedOrigins, services: foundation, inputs: [], explain };
 
 /** The services of one invocation, behind the durable client that the host gave it. */
 export function servicesOf(context: InvocationContext): Promise<Services> {
   return servicesWith(clientOrchestrations(df.getClient(context), ACCOUNT));
 }
 
-/** What lives as long as the app is built at the first call; a failure is not kept, since storage may be up a moment later. */
 export async function servicesWith(orchestrations: Orchestrations): Promise<Services> {
-  building ??= createServices(parseConfig(process.env));
+  return servicesOn(await foundation(), orchestrations);
+}
+
+/** What lives as long as the app is built at the first call; a failure is not kept, since storage may be up a moment later. */
+async function foundation(): Promise<Foundation> {
+  building ??= buildFoundation(config());
   try {
-    return (await building)(orchestrations);
+    return await building;
   } catch (error) {
     building = undefined;
     throw error;
   }
+}
+
+function config(): Config {
+  if (parsed === undefined) {
+    parsed = parseConfig(process.env);
+    for (const name of secretsInSettings(parsed)) {
+      console.warn(`The setting ${name} holds a secret: use a managed identity instead wherever one can do.`);
+    }
+  }
+  return parsed;
 }

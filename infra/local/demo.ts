@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { RemoteRenderingClient } from '#lib/client';
 import { build } from '../build.ts';
 import { readPort, runCommand } from './arguments.ts';
+import { clientOf } from './demo/client-of.ts';
 import { describeReport } from './demo/describe-report.ts';
 import { parseDuration } from './demo/duration.ts';
 import { type Interrupt, listenForInterrupt } from './demo/interrupt.ts';
@@ -12,9 +14,10 @@ import { type ModelFiles, modelFiles } from './demo/model-files.ts';
 import { Progress } from './demo/progress.ts';
 import { type DemoReport, reportOf } from './demo/report.ts';
 import { stackLog } from './demo/stack-log.ts';
+import type { StackEndpoints } from './endpoints.ts';
 import { StackError } from './stack-error.ts';
 import { stopMachines } from './stop-machines.ts';
-import { type StackEndpoints, startStack } from './supervisor.ts';
+import { startStack } from './supervisor.ts';
 
 const help = `
 npm run demo: the main job on one machine. Starts the embedded stack, uploads a model, and shows upload, conversion, session, lease and
@@ -102,8 +105,9 @@ async function runDemo(demo: Demo, progress: Progress, interrupt: Interrupt): Pr
   void stack.failed.then((error) => interrupt.abort(error));
   let report: DemoReport;
   try {
-    report = await showJourney(stack.endpoints, demo.files, progress, interrupt.signal);
-    if (demo.out !== undefined) await keepOutputs(stack.endpoints, report.pipelineId, demo.out, progress);
+    const client = clientOf(stack.endpoints, demo.directory);
+    report = await showJourney(client, stack.endpoints, demo.files, progress, interrupt.signal);
+    if (demo.out !== undefined) await keepOutputs(client, report.pipelineId, demo.out, progress);
     progress.text(describeReport(report, log.path));
     if (demo.keep) {
       demo.print(report);
@@ -131,24 +135,24 @@ function environmentOf({ leaseSeconds }: Demo): Record<string, string> {
 }
 
 async function showJourney(
-  endpoints: StackEndpoints,
+  client: RemoteRenderingClient,
+  { blob }: StackEndpoints,
   files: ModelFiles,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<DemoReport> {
   const uploadedAt = new Date();
-  const folder = `demo-${uploadedAt.toISOString().replace(/[^0-9]/g, '')}`;
   const bytes = files.files.reduce((sum, file) => sum + file.bytes, 0).toLocaleString('en-US');
   const count = files.files.length === 1 ? '1 file' : `${files.files.length} files`;
-  progress.line('uploading', `${count}, ${bytes} bytes, to ${CONTAINERS.models}/${folder}/`);
-  await upload(endpoints, CONTAINERS.models, folder, files, signal);
-  const id = await pipelineOf(endpoints, `${folder}/${files.model}`, signal);
-  const pipeline = await follow(endpoints, id, signal, (now, lease) => progress.show(now, lease));
-  return reportOf(pipeline, uploadedAt, `${endpoints.blob}/${CONTAINERS.assets}`);
+  progress.line('uploading', `${count}, ${bytes} bytes`);
+  const model = await upload(client, files, signal);
+  const id = await pipelineOf(client, model, signal);
+  const pipeline = await follow(client, id, signal, (now, lease) => progress.show(now, lease));
+  return reportOf(pipeline, uploadedAt, `${blob}/${CONTAINERS.assets}`);
 }
 
-async function keepOutputs(endpoints: StackEndpoints, id: string, out: string, progress: Progress): Promise<void> {
-  const saved = await download(endpoints, CONTAINERS.assets, `${id}/`, (name) => join(out, basename(name)));
+async function keepOutputs(client: RemoteRenderingClient, id: string, out: string, progress: Progress): Promise<void> {
+  const saved = await download(client, id, (name) => join(out, basename(name)));
   const what = saved.length > 0 ? saved.map((path) => basename(path)).join(', ') : 'nothing: nothing was written';
   progress.line('kept', `${what}, in ${out}`);
 }

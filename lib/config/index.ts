@@ -1,3 +1,3 @@
-export { type Config, parseConfig } from './config.ts';
+export { type Config, parseConfig, type StorageSettings } from './config.ts';
 export { ConfigError } from './config-error.ts';
 export { settings } from './settings.ts';

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 
 const text = z.string().trim().min(1);
+const list = z
+  .string()
+  .transform((given) => given.split(',').map((part) => part.trim()))
+  .pipe(z.array(z.string().min(1, 'must be values with commas between them')));
+const httpsUrl = z.url({ protocol: /^https$/ }).transform((url) => url.replace(/\/$/, ''));
+/** As `httpsUrl`; a loopback address may do without TLS, since nothing leaves the machine. */
+const stsUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]?/.test(url), 'must be https')
+  .transform((url) => url.replace(/\/$/, ''));
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
 
@@ -9,9 +19,68 @@ const whole = (min: number, max: number) =>
  * Units are in the names: seconds, bytes.
  */
 export const settings = z.object({
-  AzureWebJobsStorage: text.describe(
-    'Connection string of the storage account: blobs (models, assets) and tables (records).',
-  ),
+  AzureWebJobsStorage: text
+    .optional()
+    .describe('Connection string of the storage account, where no identity can do: blobs and tables.'),
+  AzureWebJobsStorage__blobServiceUri: httpsUrl
+    .optional()
+    .describe('Blob endpoint of the storage account, which is opened with the identity: models and assets.'),
+  AzureWebJobsStorage__tableServiceUri: httpsUrl.optional().describe('Table endpoint of the same account: records.'),
+  AZURE_CLIENT_ID: text
+    .optional()
+    .describe('Client id of a user-assigned identity, or of an application; without it the system-assigned identity.'),
+  AZURE_TENANT_ID: text.optional().describe('Tenant of an application that stands in for a managed identity.'),
+  AZURE_CLIENT_SECRET: text
+    .optional()
+    .describe('Secret of that application, for those who must: a managed identity needs none.'),
+  AZURE_AUTHORITY_HOST: httpsUrl
+    .default('https://login.microsoftonline.com')
+    .describe('Microsoft Entra: whose tokens callers bring, and where an application signs in.'),
+  ENTRA_TENANT_IDS: list.pipe(z.array(z.guid('must be tenant ids'))).describe('Tenants whose callers are let in.'),
+  ENTRA_AUDIENCES: list.describe("Audiences that a caller's access token may have: this app's URI and client id."),
+  PLATFORM_AUTHENTICATION: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('`on` where App Service authentication is in front of every request: then its headers are believed.'),
+  CORS_ALLOWED_ORIGINS: list.default([]).describe('Origins whose pages may call the routes, as `https://app.example`.'),
+  TOKEN_REQUESTS_PER_MINUTE: whole(1, 1_000_000_000)
+    .default(60)
+    .describe('Tokens that one caller may ask one instance for in a minute; then 429.'),
+  DEFAULT_READERS: z
+    .enum(['clients', 'owner'])
+    .default('clients')
+    .describe('Who reads a pipeline that names no readers: every Client, or its owner and Administrators alone.'),
+  UPLOAD_URL_SECONDS: whole(10, 86_400).default(900).describe('How long the URLs of an upload may be written to.'),
+  ASSET_URL_SECONDS: whole(10, 86_400).default(300).describe('How long the URL of a converted asset may be read.'),
+  STS_ACCOUNT_ID: z.guid('must be a GUID').describe('The account that this suite issues Mixed Reality tokens for.'),
+  STS_ACCOUNT_DOMAIN: text
+    .optional()
+    .describe("The account's domain, in the tokens' issuer and audience. Default: WEBSITE_HOSTNAME."),
+  STS_ACCOUNT_REGION: text.default('local').describe("The account's region, as `westeurope`."),
+  STS_ACCOUNT_KEY_HASHES: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(/^[0-9a-f]{64}$/i, 'must be SHA-256 hashes in hex')
+          .toLowerCase(),
+      ),
+    )
+    .default([])
+    .describe("SHA-256, in hex, of the account's keys; without them there is no way in by key."),
+  STS_TOKEN_LIFETIME_SECONDS: whole(60, 86_400).default(86_400).describe('How long a Mixed Reality token lasts.'),
+  STS_KEYS_FILE: text
+    .default('.local/sts-keys.json')
+    .describe('The keys that Mixed Reality tokens are signed with, readable by their owner alone.'),
+  STS_KEY_DAYS: whole(1, 3650).default(90).describe('Days after which a signing key is followed by a new one.'),
+  MIXEDREALITY_ACCOUNT_DOMAIN: text
+    .optional()
+    .describe('Domain of an account elsewhere, whose STS gives the tokens then; reached with the identity.'),
+  MIXEDREALITY_ACCOUNT_ID: z.guid('must be a GUID').optional().describe('Id of that account.'),
+  MIXEDREALITY_ACCOUNT_KEY: text.optional().describe('Key of that account, where no identity can do; warned about.'),
+  MIXEDREALITY_AUTHENTICATION_ENDPOINT_URL: stsUrl
+    .optional()
+    .describe('Where its STS answers. Default: https://sts. and the domain.'),
   DEPLOYMENT_NAME: text
     .regex(/^[a-z0-9-]{1,40}$/)
     .default('local')
@@ -56,6 +125,9 @@ export const settings = z.object({
   LOCAL_MACHINES_DIRECTORY: text
     .default('.local/machines')
     .describe('Where `local-process` keeps what it knows of its machines.'),
+  NODE_EXTRA_CA_CERTS: text
+    .optional()
+    .describe('PEM file of further certificate authorities: Node reads it at its start, machines get it too.'),
   LOCAL_MACHINE_CAPACITY: whole(0, 1000)
     .default(64)
     .describe('Machines that `local-process` grants at once; one more is refused.'),

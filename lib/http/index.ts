@@ -1,3 +1,10 @@
-export type { Problem } from './problem.ts';
-export { bearerOf, etagOf, firstIssue, readBody, readJsonBody, revisionOfIfMatch } from './request.ts';
-export { type Explain, json, respond } from './route.ts';
+export { accountAnswer } from './account-answers.ts';
+export type { Caller } from './caller.ts';
+export { Callers } from './callers.ts';
+export { preflight } from './cors.ts';
+export { EntraTokens } from './entra-tokens.ts';
+export { openApiDocument } from './open-api.ts';
+export { forbidden, type Problem, ProblemError, unauthenticated } from './problem.ts';
+export { RateLimits } from './rate-limits.ts';
+export { bearerOf, etagOf, firstIssue, readBody, revisionOfIfMatch } from './request.ts';
+export { type Explain, type Front, type Gate, json, serve, serveAnyone } from './serve.ts';

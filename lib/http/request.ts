@@ -1,6 +1,6 @@
 import type { HttpRequest } from '@azure/functions';
 import type { z } from 'zod';
-import { ProblemError } from './problem.ts';
+import { invalidRequest, ProblemError } from './problem.ts';
 
 /** Bodies of our own routes are a few fields; a larger one is refused before it is parsed. */
 const MAX_BODY_BYTES = 65_536;
@@ -33,16 +33,26 @@ export async function readJsonBody(request: HttpRequest): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalid('body', 'The body is not JSON. Send a JSON object, with Content-Type: application/json.');
+    throw invalidRequest('body', 'The body is not JSON. Send a JSON object, with Content-Type: application/json.');
   }
 }
 
 /** The request's JSON body as the schema has it. @throws ProblemError as readJsonBody, and 400 naming the field */
-export async function readBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(await readJsonBody(request));
+export async function readBody<Schema extends z.ZodType>(
+  request: HttpRequest,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  // A body that may be left out needs no media type either.
+  const absent = request.body === null && schema.safeParse(undefined).success;
+  return checked(schema, absent ? undefined : await readJsonBody(request), 'body');
+}
+
+/** What a schema makes of a part of the request. @throws ProblemError 400 naming the field */
+export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown, part: string): z.output<Schema> {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const { field, message } = firstIssue(parsed.error);
-  throw invalid(field ?? 'body', message);
+  throw invalidRequest(field ?? part, message);
 }
 
 /** The first thing that a schema finds wrong, by the field that it is wrong with; no field where it is the whole. */
@@ -89,8 +99,4 @@ export function revisionOfIfMatch(request: HttpRequest): number {
 
 export function etagOf(revision: number): string {
   return `"${revision}"`;
-}
-
-function invalid(field: string, detail: string): ProblemError {
-  return new ProblemError({ status: 400, type: 'invalid-request', title: 'The request is not valid', detail, field });
 }

@@ -1,5 +1,6 @@
+export { readablePipeline } from './access.ts';
 export { PipelineError } from './pipeline-error.ts';
-export { checkPipelineId, parsePipelineRequest } from './pipeline-request.ts';
+export { pipelineRequestOf, refuseReservedId } from './pipeline-request.ts';
 export {
   awaitFiles,
   convert,
@@ -11,19 +12,18 @@ export {
 export {
   createPipeline,
   getLease,
-  getPipeline,
-  historyView,
   idOfIdempotencyKey,
-  LOCAL_CALLER,
-  leaseView,
   listPipelines,
-  pipelineView,
-  renewal,
   renewLease,
+  setReaders,
   stopPipeline,
 } from './pipelines.ts';
 export { explain } from './problems.ts';
 export { readiness } from './readiness.ts';
 export { type Sweep, sweep } from './reaper.ts';
-export { createServices, type Services } from './services.ts';
+export { secretsInSettings } from './secrets-in-settings.ts';
+export { buildFoundation, type Foundation, type Services, servicesOn } from './services.ts';
+export { createUpload, getAsset } from './signed-urls.ts';
+export { accountToken, stsTokenFor } from './sts-tokens.ts';
 export { onUpload } from './uploads.ts';
+export { leaseView, pipelineView, pipelineWithHistoryView } from './views.ts';

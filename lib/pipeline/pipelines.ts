@@ -1,43 +1,28 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
-import { firstIssue } from '#lib/http';
-import type { Lease, PipelineRecord, PipelineRequest, RecordEvent } from '#lib/records';
-import { RenderingError, remainingSeconds } from '#lib/rendering';
+import type { PipelineBody } from '#lib/api';
+import type { Caller } from '#lib/http';
+import type { Lease, PipelineRecord } from '#lib/records';
+import { RenderingError } from '#lib/rendering';
+import { changeablePipeline, EVERY_CLIENT, mayRead, readablePipeline } from './access.ts';
 import type { PipelineParts } from './parts.ts';
 import { PipelineError } from './pipeline-error.ts';
-
-/** Who makes a pipeline, and who else may read it. */
-export interface Creator {
-  readonly owner: string;
-  readonly readers: readonly string[];
-}
-
-/** Every caller of our routes, for as long as the stack listens on loopback alone and asks nobody who they are. */
-export const LOCAL_CALLER: Creator = { owner: 'local', readers: ['clients'] };
-
-/** The body of a renewal: the new total, in seconds from Ready. */
-export const renewal = z.strictObject({ maxLeaseSeconds: z.int().positive() });
-
-const listQuery = z.object({
-  state: z
-    .enum(['waiting', 'converting', 'starting', 'ready', 'stopping', 'stopped', 'converted', 'failed'])
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-});
+import { pipelineRequestOf } from './pipeline-request.ts';
 
 /**
  * Creates the pipeline if its id is free, and starts its orchestration. The same request again is the same pipeline.
- * @throws PipelineError `conflict` where the id is taken by another request
+ * @throws PipelineError `conflict` where the id is taken by another request, `invalid`
  */
 export async function createPipeline(
   parts: PipelineParts,
   id: string,
-  request: PipelineRequest,
-  { owner, readers }: Creator,
+  body: PipelineBody,
+  owner: string,
 ): Promise<{ readonly record: PipelineRecord; readonly created: boolean }> {
+  const request = pipelineRequestOf(body, parts.config);
+  const readers = body.readers ?? (parts.config.DEFAULT_READERS === 'clients' ? [EVERY_CLIENT] : []);
   const waitUntil = new Date(parts.now().getTime() + parts.config.WAIT_FOR_FILES_SECONDS * 1000).toISOString();
-  const fresh = { id, owner, readers: [...readers], request, waitUntil, missingFiles: [], warnings: [] };
+  const fresh = { id, owner, readers, request, waitUntil, missingFiles: [], warnings: [] };
   const { record, created } = await parts.pipelines.create({ ...fresh, state: 'waiting' });
   if (!created && !isDeepStrictEqual(record.request, request)) {
     throw new PipelineError('conflict', `There is a pipeline ${id} already, for something else; choose another id.`);
@@ -51,40 +36,31 @@ export function idOfIdempotencyKey(owner: string, key: string): string {
   return `key-${createHash('sha256').update(`${owner}/${key}`).digest('hex').slice(0, 40)}`;
 }
 
-/** @throws PipelineError `not_found` */
-export async function getPipeline(parts: PipelineParts, id: string): Promise<PipelineRecord> {
-  const record = await parts.pipelines.read(id);
-  if (record === undefined) throw new PipelineError('not_found', `There is no pipeline ${id}.`);
-  return record;
-}
-
-/**
- * The newest pipelines first, of one state where the query names one, 100 where it gives no limit.
- * @throws PipelineError `invalid`
- */
+/** The newest pipelines first, of those that the caller may read. */
 export async function listPipelines(
   parts: PipelineParts,
-  query: { readonly state?: string | undefined; readonly limit?: string | undefined },
+  caller: Caller,
+  { state, limit }: { readonly state?: PipelineRecord['state'] | undefined; readonly limit: number },
 ): Promise<PipelineRecord[]> {
-  const parsed = listQuery.safeParse(query);
-  if (!parsed.success) {
-    const { field, message } = firstIssue(parsed.error);
-    throw new PipelineError('invalid', message, field);
-  }
-  const { state, limit } = parsed.data;
   const records = await parts.pipelines.list();
   return records
-    .filter((record) => state === undefined || record.state === state)
+    .filter((record) => (state === undefined || record.state === state) && mayRead(record, caller))
     .reverse()
     .slice(0, limit);
 }
 
-/** Asks the pipeline to stop: the wish is in the record before anybody is woken for it. One that is over is left as it is. */
-export async function stopPipeline(parts: PipelineParts, id: string, evidence: string): Promise<PipelineRecord> {
-  await getPipeline(parts, id);
+/**
+ * Asks the pipeline to stop: the wish is in the record before anybody is woken for it. One that is over is left as it is. Its owner's
+ * stop and another Administrator's have different reasons.
+ * @throws PipelineError `not_found`, `forbidden`
+ */
+export async function stopPipeline(parts: PipelineParts, caller: Caller, id: string): Promise<PipelineRecord> {
+  const { owner } = await changeablePipeline(parts, caller, id);
+  const reason = owner === caller.subject ? 'user_stop' : 'admin_stop';
+  const evidence = `${caller.subject} asked for it.`;
   const record = await parts.pipelines.update(id, (current) => {
     if ('ending' in current || current.desired !== undefined) return undefined;
-    const desired = { state: 'stopped', reason: 'user_stop', evidence, at: parts.now().toISOString() } as const;
+    const desired = { state: 'stopped', reason, evidence, at: parts.now().toISOString() } as const;
     return { record: { ...current, desired }, event: { type: 'stop_asked', evidence } };
   });
   await parts.orchestrations.wake('pipeline', id);
@@ -92,88 +68,57 @@ export async function stopPipeline(parts: PipelineParts, id: string, evidence: s
 }
 
 /**
+ * Says who may read the pipeline beside its owner and Administrators; also one that is over can be hidden or shown.
+ * @throws PipelineError `not_found`, `forbidden`
+ */
+export async function setReaders(
+  parts: PipelineParts,
+  caller: Caller,
+  id: string,
+  readers: readonly string[],
+): Promise<PipelineRecord> {
+  await changeablePipeline(parts, caller, id);
+  return await parts.pipelines.update(id, (current) =>
+    isDeepStrictEqual(current.readers, readers) ? undefined : { record: { ...current, readers: [...readers] } },
+  );
+}
+
+/**
  * The lease of the pipeline's session.
  * @throws PipelineError `not_found`, or `no_lease` where the session does not exist yet or was never asked for
  */
-export async function getLease(parts: PipelineParts, id: string): Promise<Lease> {
-  const record = await getPipeline(parts, id);
-  const session = await parts.rendering.getSession(id);
-  if (session !== undefined) return 'ending' in session ? closedAt(session.lease, session.ending.at) : session.lease;
-  const why = record.request.session === null ? 'it only converts' : `it is ${record.state}`;
-  throw new PipelineError('no_lease', `The pipeline ${id} has no session: ${why}.`);
+export async function getLease(parts: PipelineParts, caller: Caller, id: string): Promise<Lease> {
+  return await leaseOf(parts, await readablePipeline(parts, caller, id));
 }
 
 /**
  * Renews the lease to a larger total, in seconds from Ready.
  * @param revision the lease's revision that the caller has seen
- * @throws PipelineError as getLease; RenderingError `stale`, `closing`, `lease_not_larger`, `lease_over_cap`
+ * @throws PipelineError as getLease, and `forbidden`; RenderingError `stale`, `closing`, `lease_not_larger`, `lease_over_cap`
  */
 export async function renewLease(
   parts: PipelineParts,
+  caller: Caller,
   id: string,
   maxLeaseSeconds: number,
   revision: number,
 ): Promise<Lease> {
-  await getLease(parts, id);
-  const record = await getPipeline(parts, id);
+  await leaseOf(parts, await changeablePipeline(parts, caller, id));
+  const record = await changeablePipeline(parts, caller, id);
   if (record.desired !== undefined || 'ending' in record) {
     throw new RenderingError('closing', `The pipeline ${id} is stopping or over: its lease cannot be renewed.`);
   }
   return (await parts.rendering.updateSession(id, { maxLeaseSeconds, ifMatch: revision })).lease;
 }
 
+async function leaseOf(parts: PipelineParts, { id, state, request }: PipelineRecord): Promise<Lease> {
+  const session = await parts.rendering.getSession(id);
+  if (session !== undefined) return 'ending' in session ? closedAt(session.lease, session.ending.at) : session.lease;
+  const why = request.session === null ? 'it only converts' : `it is ${state}`;
+  throw new PipelineError('no_lease', `The pipeline ${id} has no session: ${why}.`);
+}
+
 /** A lease that was closed early ended then, whatever it had left. */
 function closedAt(lease: Lease, at: string): Lease {
   return lease.expiresAt !== undefined && at < lease.expiresAt ? { ...lease, expiresAt: at } : lease;
-}
-
-/** The lease as clients read it. */
-export function leaseView(lease: Lease, now: Date) {
-  const { maxLeaseSeconds, hardCapSeconds, startedAt = null, expiresAt = null, hardCapAt = null } = lease;
-  return {
-    maxLeaseSeconds,
-    hardCapSeconds,
-    startedAt,
-    expiresAt,
-    hardCapAt,
-    remainingSeconds: remainingSeconds(lease, now),
-  };
-}
-
-/** The pipeline as clients read it: what was asked, how far it is, and what came of it; null where a step was not reached. */
-export function pipelineView(record: PipelineRecord) {
-  const { id, state, request, createdAt, updatedAt, owner, missingFiles, warnings } = record;
-  const ending = 'ending' in record ? record.ending : undefined;
-  return {
-    id,
-    state,
-    reason: ending?.reason ?? null,
-    evidence: ending?.evidence ?? null,
-    stopAsked: record.desired !== undefined,
-    model: `${request.model.folder}/${request.model.file}`,
-    settings: request.settings,
-    requestedSession: request.session,
-    createdAt,
-    updatedAt,
-    owner,
-    missingFiles,
-    warnings,
-    conversion: record.conversion ? { id, ...record.conversion } : null,
-    session: record.session ? { id, ...record.session } : null,
-    machine: record.machine ?? null,
-  };
-}
-
-/** The pipeline's events as clients read them, oldest first; none that came after the record was read, which would contradict it. */
-export function historyView({ sequence: last }: PipelineRecord, events: readonly RecordEvent[]) {
-  return events
-    .filter(({ sequence }) => sequence <= last)
-    .map(({ sequence, at, type, state, reason = null, evidence = null }) => ({
-      sequence,
-      at,
-      type,
-      state,
-      reason,
-      evidence,
-    }));
 }

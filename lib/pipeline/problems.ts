@@ -1,5 +1,6 @@
 import type { Explain, Problem } from '#lib/http';
 import { RenderingError, type RenderingErrorCode } from '#lib/rendering';
+import { StsError } from '#lib/sts';
 import { PipelineError, type PipelineErrorCode } from './pipeline-error.ts';
 
 type Kind = Pick<Problem, 'status' | 'type' | 'title'>;
@@ -7,7 +8,9 @@ type Kind = Pick<Problem, 'status' | 'type' | 'title'>;
 const PIPELINE_PROBLEMS: Readonly<Record<PipelineErrorCode, Kind>> = {
   invalid: { status: 400, type: 'invalid-request', title: 'The request is not valid' },
   not_found: { status: 404, type: 'not-found', title: 'There is no such thing' },
+  forbidden: { status: 403, type: 'forbidden', title: 'The caller may not do this' },
   conflict: { status: 409, type: 'conflict', title: 'The id is taken' },
+  no_asset: { status: 404, type: 'no-asset', title: 'There is no asset' },
   no_lease: { status: 404, type: 'no-lease', title: 'There is no lease' },
 };
 
@@ -27,5 +30,36 @@ export const explain: Explain = (error) => {
     return { ...PIPELINE_PROBLEMS[error.code], detail: error.message, field: error.field };
   }
   if (error instanceof RenderingError) return { ...RENDERING_PROBLEMS[error.code], detail: error.message };
+  if (error instanceof StsError) return problemOfSts(error);
   return undefined;
 };
+
+/** An STS elsewhere that fails is no mistake of the caller's. What may pass is 503, what somebody must mend is 502; the log has the rest. */
+function problemOfSts({ code, retryAfterSeconds, correlationVector }: StsError): Problem | undefined {
+  const asked =
+    correlationVector === undefined ? '' : ` It was asked under the correlation vector ${correlationVector}.`;
+  switch (code) {
+    case 'throttled':
+    case 'unavailable':
+    case 'credential':
+      return {
+        status: 503,
+        type: 'sts-unavailable',
+        title: 'The STS gives no token at the moment',
+        detail: `Try again later.${asked}`,
+        headers: { 'Retry-After': String(Math.ceil(retryAfterSeconds ?? 5)) },
+      };
+    case 'unauthorized':
+    case 'forbidden':
+    case 'bad_request':
+    case 'bad_answer':
+      return {
+        status: 502,
+        type: 'sts-refused',
+        title: 'The STS gave the suite no token',
+        detail: `The suite's identity needs the role Client at that account: its operator must see to it.${asked}`,
+      };
+    default:
+      return undefined;
+  }
+}

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { pipelineBody } from '#lib/api';
 import { isModelFile } from '#lib/conversion';
 import type { PipelineParts } from './parts.ts';
 import { PipelineError } from './pipeline-error.ts';
-import { parsePipelineRequest } from './pipeline-request.ts';
 import { createPipeline } from './pipelines.ts';
 
 /** The part of an Event Grid `Microsoft.Storage.BlobCreated` event that is acted on; the bytes never travel with it. */
@@ -18,6 +18,9 @@ const blobCreated = z.object({
       .transform((eTag) => eTag.replaceAll('"', '')),
   }),
 });
+
+/** Nobody in particular: whoever may write to the container of models may have uploaded it. */
+const UPLOADS_OWNER = 'system';
 
 export type UploadOutcome =
   | { readonly kind: 'started' | 'known'; readonly pipelineId: string }
@@ -49,9 +52,10 @@ async function start(parts: PipelineParts, path: string, eTag: string): Promise<
   // A setting that has changed since makes no other pipeline of the same blob.
   const known = await parts.pipelines.read(id);
   if (known !== undefined) return { kind: 'known', pipelineId: id };
+  const body = pipelineBody.safeParse({ model: path });
+  if (!body.success) return { kind: 'ignored', why: `${path} ${body.error.issues[0]?.message ?? 'is no path'}` };
   try {
-    const request = parsePipelineRequest({ model: path }, parts.config);
-    const { created } = await createPipeline(parts, id, request, { owner: 'system', readers: ['clients'] });
+    const { created } = await createPipeline(parts, id, body.data, UPLOADS_OWNER);
     return { kind: created ? 'started' : 'known', pipelineId: id };
   } catch (error) {
     // The same event again would be refused again: only a failure of ours is worth another delivery.

@@ -1,12 +1,10 @@
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BlobServiceClient } from '@azure/storage-blob';
-import { z } from 'zod';
-import { connectionString } from '../storage-account.ts';
-import type { StackEndpoints } from '../supervisor.ts';
+import type { PipelineWithHistory } from '#lib/api';
+import { ClientError, type RemoteRenderingClient } from '#lib/client';
 import { DemoError } from './demo-error.ts';
 import type { ModelFiles } from './model-files.ts';
 import type { LeaseReading } from './progress.ts';
-import { type PipelineAnswer, pipelineAnswer } from './report.ts';
 
 const POLL_MILLISECONDS = 200;
 const START_MILLISECONDS = 60_000;
@@ -14,29 +12,28 @@ const START_MILLISECONDS = 60_000;
 const PATIENCE_MILLISECONDS = 30_000;
 const TERMINAL: ReadonlySet<string> = new Set(['stopped', 'converted', 'failed']);
 
-const leaseAnswer = z.object({ maxLeaseSeconds: z.number(), remainingSeconds: z.number().nullable() });
-const listAnswer = z.object({ pipelines: z.array(z.object({ id: z.string(), model: z.string() })) });
-
-/** Uploads a model to its folder as an artist would: one blob for each file, the model last. */
+/** Uploads a model as a client app does: one URL for each file, the model last. @returns its path in the container of models */
 export async function upload(
-  endpoints: StackEndpoints,
-  container: string,
-  folder: string,
-  { files }: ModelFiles,
-  abortSignal: AbortSignal,
-): Promise<void> {
-  const client = BlobServiceClient.fromConnectionString(connectionString(endpoints)).getContainerClient(container);
+  client: RemoteRenderingClient,
+  { files, model }: ModelFiles,
+  signal: AbortSignal,
+): Promise<string> {
+  const declared = files.map(({ name, bytes }) => ({ name, bytes }));
+  const { uploadId, files: targets } = await patiently(signal, () => client.createUpload(declared, { signal }));
   for (const file of files) {
-    const blob = client.getBlockBlobClient(`${folder}/${file.name}`);
-    await blob.uploadData(Buffer.from(await file.read()), { abortSignal });
+    const target = targets.find(({ name }) => name === file.name);
+    if (target === undefined) throw new DemoError('no_answer', `The app gave no URL for ${file.name}.`);
+    const bytes = new Uint8Array(await file.read());
+    await client.uploadFile(target, bytes, { signal });
   }
+  return `${uploadId}/${model}`;
 }
 
 /** Waits until the upload has started its pipeline. @throws DemoError `no_pipeline` after a minute */
-export async function pipelineOf(endpoints: StackEndpoints, model: string, signal: AbortSignal): Promise<string> {
+export async function pipelineOf(client: RemoteRenderingClient, model: string, signal: AbortSignal): Promise<string> {
   const deadline = performance.now() + START_MILLISECONDS;
   while (performance.now() < deadline) {
-    const { pipelines } = listAnswer.parse(await read(`${endpoints.app}/api/pipelines`, signal));
+    const pipelines = await patiently(signal, () => client.pipelines({}, { signal }));
     const found = pipelines.find((pipeline) => pipeline.model === model);
     if (found) return found.id;
     await wait(POLL_MILLISECONDS, undefined, { signal });
@@ -46,59 +43,59 @@ export async function pipelineOf(endpoints: StackEndpoints, model: string, signa
 
 /** Reads the pipeline until it is terminal, and shows each reading. */
 export async function follow(
-  endpoints: StackEndpoints,
+  client: RemoteRenderingClient,
   id: string,
   signal: AbortSignal,
-  show: (pipeline: PipelineAnswer, lease: LeaseReading | null) => void,
-): Promise<PipelineAnswer> {
+  show: (pipeline: PipelineWithHistory, lease: LeaseReading | null) => void,
+): Promise<PipelineWithHistory> {
   for (;;) {
-    const pipeline = pipelineAnswer.parse(await read(`${endpoints.app}/api/pipelines/${id}`, signal));
-    const lease = pipeline.state === 'ready' ? await leaseOf(endpoints, id, signal) : null;
+    const pipeline = await patiently(signal, () => client.pipeline(id, { signal }));
+    const lease = pipeline.state === 'ready' ? await patiently(signal, () => client.lease(id, { signal })) : null;
     show(pipeline, lease);
     if (TERMINAL.has(pipeline.state)) return pipeline;
     await wait(POLL_MILLISECONDS, undefined, { signal });
   }
 }
 
-/** Downloads what the conversion wrote to a folder. */
+/** Downloads what the conversion wrote: all of it, or the result alone where it failed. @returns the paths of the files */
 export async function download(
-  endpoints: StackEndpoints,
-  container: string,
-  prefix: string,
-  save: (name: string) => string,
-) {
-  const client = BlobServiceClient.fromConnectionString(connectionString(endpoints)).getContainerClient(container);
+  client: RemoteRenderingClient,
+  id: string,
+  pathOf: (name: string) => string,
+): Promise<string[]> {
   const saved: string[] = [];
-  for await (const { name } of client.listBlobsFlat({ prefix })) {
-    const path = save(name.slice(prefix.length));
-    await client.getBlockBlobClient(name).downloadToFile(path);
+  for (const file of ['asset', 'info', 'result'] as const) {
+    const output = await client.asset(id, file).catch((error: unknown) => {
+      if (error instanceof ClientError && error.code === 'no-asset') return undefined;
+      throw error;
+    });
+    if (output === undefined) continue;
+    const response = await fetch(output.url);
+    if (!response.ok) throw new DemoError('no_answer', `${output.name} could not be read: HTTP ${response.status}.`);
+    const path = pathOf(output.name);
+    await writeFile(path, new Uint8Array(await response.arrayBuffer()));
     saved.push(path);
   }
   return saved;
 }
 
-async function leaseOf(endpoints: StackEndpoints, id: string, signal: AbortSignal): Promise<LeaseReading> {
-  return leaseAnswer.parse(await read(`${endpoints.app}/api/pipelines/${id}/lease`, signal));
-}
-
 /**
- * A reading that fails now may succeed in a moment: the app is busy, or it has ended and the stack is about to say so by the signal.
+ * A question that fails now may succeed in a moment: the app is busy, or it has ended and the stack is about to say so by the signal.
  * @throws DemoError `no_answer` where it keeps failing, or was wrong to ask
  */
-async function read(url: string, signal: AbortSignal): Promise<unknown> {
+async function patiently<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MILLISECONDS;
   for (;;) {
-    const failure = await fetch(url, { signal }).then(
-      async (response) => (response.ok ? { body: await response.json() } : { response }),
-      (cause: unknown) => ({ cause }),
-    );
-    if ('body' in failure) return failure.body;
-    signal.throwIfAborted();
-    const mayRecover = 'cause' in failure || failure.response.status >= 500;
-    if (!mayRecover || performance.now() > deadline) {
-      const answer = 'cause' in failure ? String(failure.cause) : `${failure.response.status}`;
-      throw new DemoError('no_answer', `GET ${url} failed: ${answer}.`);
+    try {
+      return await ask();
+    } catch (error) {
+      signal.throwIfAborted();
+      const mayRecover = error instanceof ClientError && (error.status === undefined || error.status >= 500);
+      if (!mayRecover || performance.now() > deadline) {
+        const said = error instanceof Error ? error.message : String(error);
+        throw new DemoError('no_answer', said, { cause: error });
+      }
+      await wait(POLL_MILLISECONDS, undefined, { signal });
     }
-    await wait(POLL_MILLISECONDS, undefined, { signal });
   }
 }

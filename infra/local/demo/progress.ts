@@ -1,7 +1,7 @@
 import { clearLine, cursorTo } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import type { PipelineAnswer } from './report.ts';
+import type { PipelineWithHistory } from '#lib/api';
 
 /** How long the lease still runs, of how much, in seconds; null before its clock runs. */
 export interface LeaseReading {
@@ -9,7 +9,7 @@ export interface LeaseReading {
   readonly remainingSeconds: number | null;
 }
 
-type StateEvent = PipelineAnswer['history'][number];
+type StateEvent = PipelineWithHistory['history'][number];
 
 const WHAT_WIDTH = 11;
 const BAR_WIDTH = 24;
@@ -48,7 +48,7 @@ export class Progress {
   }
 
   /** Shows what is new of a pipeline: every state that it went through since, however short it was, and how the present one goes. */
-  show(pipeline: PipelineAnswer, lease: LeaseReading | null, now = new Date()): void {
+  show(pipeline: PipelineWithHistory, lease: LeaseReading | null, now = new Date()): void {
     const states = pipeline.history.filter(({ type }) => type === 'state');
     for (const event of states.slice(this.#shown))
       this.line(event.state, detailOf(event, pipeline), new Date(event.at));
@@ -70,7 +70,7 @@ export class Progress {
     this.#count('lease', left, `${left} s left`, `${bar} ${left} s left`, now);
   }
 
-  #countState(state: PipelineAnswer['state'], seconds: number, now: Date): void {
+  #countState(state: PipelineWithHistory['state'], seconds: number, now: Date): void {
     if (state === 'stopped' || state === 'converted' || state === 'failed' || seconds < 1) return;
     this.#count(state, seconds, `for ${seconds} s`, `for ${seconds} s`, now);
   }
@@ -108,7 +108,7 @@ export class Progress {
   }
 }
 
-function detailOf(event: StateEvent, { conversion, session, machine }: PipelineAnswer): string {
+function detailOf(event: StateEvent, { conversion, session, machine }: PipelineWithHistory): string {
   const why = event.reason === null ? '' : `${event.reason}: ${event.evidence ?? ''}`;
   switch (event.state) {
     case 'waiting':

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PipelineWithHistory } from '#lib/api';
 
 const instant = z.iso.datetime();
 const seconds = z.number().nonnegative();
@@ -58,43 +59,8 @@ export const demoReport = z
 
 export type DemoReport = z.output<typeof demoReport>;
 
-/** What the app's `GET /api/pipelines/{id}` tells, as far as the demo uses it. */
-export const pipelineAnswer = z.object({
-  id: z.string(),
-  state: demoReport.shape.status,
-  reason: z.string().nullable(),
-  evidence: z.string().nullable(),
-  model: z.string(),
-  missingFiles: z.array(z.string()),
-  conversion: z
-    .object({
-      id: z.string(),
-      contentKey: z.string(),
-      cached: z.boolean(),
-      input: z.object({ ...counts, files: z.int() }),
-      output: z.object(counts),
-      warnings: z.array(z.object({ code: z.string(), title: z.string(), details: z.record(z.string(), z.string()) })),
-      outputs: z.array(z.object({ name: z.string(), bytes: z.int() })),
-    })
-    .nullable(),
-  session: z
-    .object({ id: z.string(), size: z.string(), hostname: z.string(), ports: z.object({ inspector: z.int() }) })
-    .nullable(),
-  machine: z.object({ startedAt: instant, stoppedAt: instant.optional() }).nullable(),
-  history: z.array(
-    z.object({
-      type: z.string(),
-      state: z.string(),
-      at: instant,
-      reason: z.string().nullable(),
-      evidence: z.string().nullable(),
-    }),
-  ),
-});
-export type PipelineAnswer = z.output<typeof pipelineAnswer>;
-
 /** Makes the report of a pipeline; `assets` is the URL of the container of converted assets. */
-export function reportOf(pipeline: PipelineAnswer, uploadedAt: Date, assets: string): DemoReport {
+export function reportOf(pipeline: PipelineWithHistory, uploadedAt: Date, assets: string): DemoReport {
   const { conversion, session, machine } = pipeline;
   const history = pipeline.history.filter(({ type }) => type === 'state').map(({ state, at }) => ({ state, at }));
   const end = history.at(-1)?.at ?? uploadedAt.toISOString();
@@ -105,7 +71,7 @@ export function reportOf(pipeline: PipelineAnswer, uploadedAt: Date, assets: str
     evidence: pipeline.evidence,
     history,
     conversion: conversion && withoutOutputs(conversion),
-    session,
+    session: session && { id: session.id, size: session.size, hostname: session.hostname, ports: session.ports },
     vm: machine && {
       startedAt: machine.startedAt,
       stoppedAt: machine.stoppedAt ?? null,
@@ -126,7 +92,7 @@ export function reportOf(pipeline: PipelineAnswer, uploadedAt: Date, assets: str
   });
 }
 
-function withoutOutputs({ outputs: _outputs, ...rest }: NonNullable<PipelineAnswer['conversion']>) {
+function withoutOutputs({ outputs: _outputs, ...rest }: NonNullable<PipelineWithHistory['conversion']>) {
   return rest;
 }
 

@@ -11,6 +11,7 @@ const LAYERS = [
   ['rendering'],
   ['conversion', 'compute', 'storage', 'sts', 'pubsub', 'remoting', 'client'],
   ['records', 'identity', 'http', 'config', 'durable'],
+  ['api'],
 ] as const;
 const FUNCTIONS_PACKAGES = ['@azure/functions', '@azure/functions-core', 'durable-functions'];
 

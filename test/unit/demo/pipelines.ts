@@ -1,4 +1,4 @@
-import type { PipelineAnswer } from '../../../infra/local/demo/report.ts';
+import type { PipelineWithHistory } from '#lib/api';
 
 const counts = { bytes: 900, triangles: 12, vertices: 24, materials: 1, meshes: 1 };
 
@@ -10,6 +10,7 @@ export const at = (seconds: number) => new Date(UPLOADED_AT.getTime() + seconds 
 
 /** A change of state so many seconds after the upload. */
 export const state = (name: string, seconds: number, reason: string | null = null) => ({
+  sequence: Math.ceil(2 * seconds),
   type: 'state',
   state: name,
   at: at(seconds).toISOString(),
@@ -18,14 +19,22 @@ export const state = (name: string, seconds: number, reason: string | null = nul
 });
 
 /** A pipeline that went all the way: ready after 4 s, its machine up for 7 s. */
-export function stoppedPipeline(): PipelineAnswer {
+export function stoppedPipeline(): PipelineWithHistory {
   return {
     id: 'blob-1',
     state: 'stopped',
     reason: 'lease_expired',
     evidence: 'It is lease_expired.',
+    stopAsked: false,
     model: 'demo-1/box.glb',
+    settings: {},
+    requestedSession: { size: 'Standard', maxLeaseSeconds: 5 },
+    createdAt: at(0.5).toISOString(),
+    updatedAt: at(10).toISOString(),
+    owner: 'system',
+    readers: ['clients'],
     missingFiles: [],
+    warnings: [],
     conversion: {
       id: 'blob-1',
       contentKey: 'c0ffee',
@@ -35,7 +44,13 @@ export function stoppedPipeline(): PipelineAnswer {
       warnings: [{ code: '4004', title: 'texture missing', details: { texture: 'wood.png' } }],
       outputs: [{ name: 'blob-1/box.glb', bytes: 900 }],
     },
-    session: { id: 'blob-1', size: 'Standard', hostname: '127.0.0.1', ports: { inspector: 50_000 } },
+    session: {
+      id: 'blob-1',
+      size: 'Standard',
+      hostname: '127.0.0.1',
+      ports: { inspector: 50_000 },
+      readyAt: at(4).toISOString(),
+    },
     machine: { startedAt: at(2.5).toISOString(), stoppedAt: at(9.5).toISOString() },
     history: [
       state('waiting', 0.5),
@@ -50,7 +65,7 @@ export function stoppedPipeline(): PipelineAnswer {
 }
 
 /** A pipeline whose conversion failed. */
-export function failedPipeline(): PipelineAnswer {
+export function failedPipeline(): PipelineWithHistory {
   return {
     ...stoppedPipeline(),
     state: 'failed',

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import type { PipelineWithHistory } from '#lib/api';
 import { Progress } from '../../../infra/local/demo/progress.ts';
-import type { PipelineAnswer } from '../../../infra/local/demo/report.ts';
 import { at, failedPipeline, stoppedPipeline, UPLOADED_AT } from './pipelines.ts';
 
 function shown(onTerminal: boolean) {
@@ -16,7 +16,7 @@ function read(out: PassThrough): string {
 }
 
 /** The pipeline as it was while only so many of its events had happened. */
-function until(events: number): PipelineAnswer {
+function until(events: number): PipelineWithHistory {
   const whole = stoppedPipeline();
   const history = whole.history.slice(0, events);
   return { ...whole, state: history.at(-1)?.state === 'ready' ? 'ready' : 'starting', history };
@@ -51,7 +51,7 @@ describe('Progress in a log', () => {
 
   test('names the files that are waited for, as often as they change', () => {
     const { progress, text } = shown(false);
-    const waits = (...missingFiles: string[]): PipelineAnswer => ({ ...until(1), state: 'waiting', missingFiles });
+    const waits = (...missingFiles: string[]): PipelineWithHistory => ({ ...until(1), state: 'waiting', missingFiles });
     progress.show(waits(), null, at(0.6));
     text();
     for (const reading of [waits('a.bin', 'b.png'), waits('a.bin', 'b.png'), waits('b.png')]) {

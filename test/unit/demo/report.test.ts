@@ -26,7 +26,7 @@ describe('The report', () => {
         { state: 'stopped', at: at(10).toISOString() },
       ],
       conversion,
-      session: pipeline.session,
+      session: { id: 'blob-1', size: 'Standard', hostname: '127.0.0.1', ports: { inspector: 50_000 } },
       vm: { startedAt: at(2.5).toISOString(), stoppedAt: at(9.5).toISOString(), seconds: 7 },
       outputs: [{ name: 'box.glb', bytes: 900, uri: `${ASSETS}/blob-1/box.glb` }],
       timings: { waiting: 0.5, converting: 1, starting: 2, ready: 5, stopping: 1, total: 10 },

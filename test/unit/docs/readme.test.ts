@@ -13,7 +13,8 @@ describe('the README', () => {
   test('shows every setting with its default and its description, in the order of the schema', async () => {
     const shape: Readonly<Record<string, z.ZodType>> = settings.shape;
     const rows = Object.entries(shape).map(([name, setting]) => {
-      const preset = setting instanceof z.ZodDefault ? `\`${setting.def.defaultValue}\`` : '';
+      const value = setting instanceof z.ZodDefault ? String(setting.def.defaultValue) : '';
+      const preset = value === '' ? '' : `\`${value}\``;
       return `| \`${name}\` | ${preset} | ${setting.description} |`;
     });
     expect(await text('README.md')).toContain(rows.join('\n'));

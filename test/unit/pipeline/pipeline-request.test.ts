@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { checkPipelineId, idOfIdempotencyKey, PipelineError, parsePipelineRequest } from '#lib/pipeline';
+import { z } from 'zod';
+import { pipelineBody, pipelineId } from '#lib/api';
+import { firstIssue } from '#lib/http';
+import { idOfIdempotencyKey, PipelineError, pipelineRequestOf, refuseReservedId } from '#lib/pipeline';
 import { testConfig } from '../../support/records.ts';
 
 const parse = (body: unknown, settings: Readonly<Record<string, string>> = {}) =>
-  parsePipelineRequest(body, testConfig('UseDevelopmentStorage=true', settings));
+  pipelineRequestOf(pipelineBody.parse(body), testConfig('UseDevelopmentStorage=true', settings));
 const model = 'chair/chair.glb';
 
 /** The field that the refusal names. */
@@ -12,6 +15,7 @@ function refused(act: () => unknown): string | undefined {
     act();
   } catch (error) {
     if (error instanceof PipelineError && error.code === 'invalid') return error.field;
+    if (error instanceof z.ZodError) return firstIssue(error).field ?? 'body';
     throw error;
   }
   throw new Error('It was not refused.');
@@ -109,16 +113,17 @@ describe('the rest of a request', () => {
 
 describe('the id of a pipeline', () => {
   test.each(['a', 'chair-2026_03', 'x'.repeat(128), 'blob', 'keys-1'])('may be %s', (id) => {
-    expect(() => checkPipelineId(id)).not.toThrow();
+    expect(pipelineId.safeParse(id).success).toBe(true);
+    expect(() => refuseReservedId(id)).not.toThrow();
   });
 
   test.each(['', 'x'.repeat(129), 'a b', 'a/b', '..', 'a.b', 'ä', "a'b"])('may not be %j', (id) => {
-    expect(refused(() => checkPipelineId(id))).toBe('id');
+    expect(pipelineId.safeParse(id).success).toBe(false);
   });
 
   test.each(['blob-1', 'key-1'])('may not be %s: such are given by the suite', (id) => {
-    expect(refused(() => checkPipelineId(id))).toBe('id');
-    expect(() => checkPipelineId(id)).toThrow('given by the suite');
+    expect(refused(() => refuseReservedId(id))).toBe('id');
+    expect(() => refuseReservedId(id)).toThrow('given by the suite');
   });
 
   test('of an Idempotency-Key is the same for the same owner and key, and for nothing else', () => {

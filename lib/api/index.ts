@@ -1,0 +1,19 @@
+export {
+  type AssetAnswer,
+  assetAnswer,
+  type LeaseAnswer,
+  leaseAnswer,
+  type PipelineAnswer,
+  type PipelineBody,
+  type PipelineWithHistory,
+  pipelineAnswer,
+  pipelineBody,
+  pipelineId,
+  pipelineList,
+  pipelineWithHistory,
+} from './pipelines.ts';
+export { ROLES, type Role, rolesAmong } from './roles.ts';
+export { type Access, type Route, type RouteName, routes } from './routes.ts';
+export { revocationAnswer, revocationList, type StsTokenAnswer, stsTokenAnswer } from './tokens.ts';
+export { MAX_UPLOAD_BYTES, type UploadAnswer, type UploadBody, uploadAnswer } from './uploads.ts';
+export { problem } from './values.ts';

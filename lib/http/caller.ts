@@ -1,0 +1,11 @@
+import type { Role } from '#lib/api';
+
+/** Who calls, as whoever vouches for them says. */
+export interface Caller {
+  /** The object id in their tenant: what records have as owner and reader, and what a revocation names. */
+  readonly subject: string;
+  readonly roles: readonly Role[];
+  readonly tenantId: string;
+  /** The key that signed the caller's token; none where App Service authentication vouches. */
+  readonly kid?: string;
+}

@@ -1,0 +1,56 @@
+import type { LeaseAnswer, PipelineAnswer, PipelineWithHistory } from '#lib/api';
+import type { Lease, PipelineRecord, RecordEvent } from '#lib/records';
+import { remainingSeconds } from '#lib/rendering';
+
+/** The pipeline as clients read it: what was asked, how far it is, and what came of it; null where a step was not reached. */
+export function pipelineView(record: PipelineRecord): PipelineAnswer {
+  const { id, state, request, createdAt, updatedAt, owner, readers, missingFiles, warnings } = record;
+  const ending = 'ending' in record ? record.ending : undefined;
+  return {
+    id,
+    state,
+    reason: ending?.reason ?? null,
+    evidence: ending?.evidence ?? null,
+    stopAsked: record.desired !== undefined,
+    model: `${request.model.folder}/${request.model.file}`,
+    settings: request.settings,
+    requestedSession: request.session,
+    createdAt,
+    updatedAt,
+    owner,
+    readers,
+    missingFiles,
+    warnings,
+    conversion: record.conversion ? { id, ...record.conversion } : null,
+    session: record.session ? { id, ...record.session } : null,
+    machine: record.machine ?? null,
+  };
+}
+
+/** The pipeline with its events, oldest first; none that came after the record was read, which would contradict it. */
+export function pipelineWithHistoryView(record: PipelineRecord, events: readonly RecordEvent[]): PipelineWithHistory {
+  const history = events
+    .filter(({ sequence }) => sequence <= record.sequence)
+    .map(({ sequence, at, type, state, reason = null, evidence = null }) => ({
+      sequence,
+      at,
+      type,
+      state,
+      reason,
+      evidence,
+    }));
+  return { ...pipelineView(record), history };
+}
+
+/** The lease as clients read it. */
+export function leaseView(lease: Lease, now: Date): LeaseAnswer {
+  const { maxLeaseSeconds, hardCapSeconds, startedAt = null, expiresAt = null, hardCapAt = null } = lease;
+  return {
+    maxLeaseSeconds,
+    hardCapSeconds,
+    startedAt,
+    expiresAt,
+    hardCapAt,
+    remainingSeconds: remainingSeconds(lease, now),
+  };
+}
