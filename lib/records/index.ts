@@ -12,6 +12,7 @@ export { type Ending, type Reason, terminalStateOf } from './reason.ts';
 export type { RecordBase, RecordDefinition, RecordEvent, RecordKind } from './record.ts';
 export { type Change, type NewRecord, RecordStore } from './record-store.ts';
 export { RecordsError } from './records-error.ts';
+export { Revocations } from './revocations.ts';
 export { type Heartbeat, heartbeat, type Lease, type SessionRecord, sessionDefinition } from './session-record.ts';
 export { SessionSlots } from './session-slots.ts';
 export { openTable } from './table.ts';

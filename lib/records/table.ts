@@ -1,9 +1,12 @@
 import { RestError, TableClient } from '@azure/data-tables';
 import { z } from 'zod';
+import type { StorageAccess } from '#lib/identity';
 import { RecordsError } from './records-error.ts';
 
 /** A property of Table storage holds at most 32,768 UTF-16 characters (64 KiB). */
 const MAX_DOCUMENT_LENGTH = 32_768;
+
+const TABLE = 'records';
 
 const keyedRow = z.object({ rowKey: z.string() });
 const documentRow = keyedRow.extend({ etag: z.string(), document: z.string() });
@@ -14,10 +17,11 @@ export interface DocumentRow {
   readonly document: unknown;
 }
 
-/** Opens the table of records; `prepareTable` makes it where it is missing. */
-export function openTable(connectionString: string): TableClient {
-  return TableClient.fromConnectionString(connectionString, 'records', {
-    allowInsecureConnection: /UseDevelopmentStorage|Protocol=http;/i.test(connectionString),
+/** Opens the table of records; it need not be there yet. */
+export function openTable(storage: StorageAccess): TableClient {
+  if (storage.kind === 'identity') return new TableClient(storage.tableServiceUri, TABLE, storage.credential);
+  return TableClient.fromConnectionString(storage.connectionString, TABLE, {
+    allowInsecureConnection: /UseDevelopmentStorage|Protocol=http;/i.test(storage.connectionString),
   });
 }
 

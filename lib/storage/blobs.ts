@@ -5,7 +5,9 @@ import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { BlobSASPermissions, BlobServiceClient, type BlockBlobClient, RestError } from '@azure/storage-blob';
+import { BlobServiceClient, type BlockBlobClient, RestError } from '@azure/storage-blob';
+import type { StorageAccess } from '#lib/identity';
+import { type SignedUrl, SignedUrls } from './signed-urls.ts';
 import { StorageError } from './storage-error.ts';
 
 /** A service copy of our own blobs is over in seconds; its SAS outlives the slowest by far. */
@@ -20,11 +22,14 @@ export interface BlobName {
 /** The blobs of one storage account: models in, converted assets out. */
 export class Blobs {
   readonly #service: BlobServiceClient;
-  readonly #now: () => Date;
+  readonly #urls: SignedUrls;
 
-  constructor(connectionString: string, now: () => Date) {
-    this.#now = now;
-    this.#service = BlobServiceClient.fromConnectionString(connectionString);
+  constructor(storage: StorageAccess, now: () => Date) {
+    this.#service =
+      storage.kind === 'identity'
+        ? new BlobServiceClient(storage.blobServiceUri, storage.credential)
+        : BlobServiceClient.fromConnectionString(storage.connectionString);
+    this.#urls = new SignedUrls(this.#service, storage.kind, now);
   }
 
   /** Makes the containers that are missing. */
@@ -108,23 +113,22 @@ export class Blobs {
 
   /** Copies within the account, in the service. The source always goes with a SAS, which Azure wants and Azurite does not. */
   async copy(from: BlobName, to: BlobName): Promise<void> {
-    const poller = await this.#client(to).beginCopyFromURL(await this.readUrl(from, COPY_SECONDS), {
-      intervalInMs: 200,
-    });
+    const { url } = await this.readUrl(from, COPY_SECONDS);
+    const poller = await this.#client(to).beginCopyFromURL(url, { intervalInMs: 200 });
     await poller.pollUntilDone();
   }
 
   /** A URL that reads this one blob for so many seconds. */
-  async readUrl(blob: BlobName, seconds: number): Promise<string> {
-    const now = this.#now().getTime();
-    // A clock of the service that is a little behind must not find the URL to be of the future.
-    const startsOn = new Date(now - 60_000);
-    const expiresOn = new Date(now + seconds * 1000);
-    return this.#client(blob).generateSasUrl({
-      permissions: BlobSASPermissions.from({ read: true }),
-      startsOn,
-      expiresOn,
-    });
+  async readUrl(blob: BlobName, seconds: number): Promise<SignedUrl> {
+    return await this.#urls.sign(this.#client(blob), 'read', seconds);
+  }
+
+  /**
+   * A URL that creates this one blob, by one Put Blob, within so many seconds. It cannot replace a blob that is there, nor stage blocks,
+   * which would need the right to write.
+   */
+  async createUrl(blob: BlobName, seconds: number): Promise<SignedUrl> {
+    return await this.#urls.sign(this.#client(blob), 'create', seconds);
   }
 
   /** The blob's address, without any right to read it. */

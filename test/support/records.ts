@@ -40,9 +40,21 @@ export function at(seconds: number): Date {
   return new Date(START.getTime() + seconds * 1000);
 }
 
-/** An app's settings for tests: every default but the storage account, and what is given. */
+/** What an app must be told beside its storage account: whose callers it lets in, and for which account it issues tokens. */
+const REQUIRED = {
+  ENTRA_TENANT_IDS: '7a1f2f64-0c5e-4a53-9a0b-2f6f2f0d9a11',
+  ENTRA_AUDIENCES: 'api://remote-rendering-functions',
+  STS_ACCOUNT_ID: 'd0f3c0de-5e1a-4b5c-8a57-0c4f4f2f7f10',
+};
+
+/** An app's settings for tests: every default but what has none, and what is given. */
 export function testConfig(connectionString: string, given: Readonly<Record<string, string>> = {}): Config {
-  return parseConfig({ AzureWebJobsStorage: connectionString, CONTROL_PLANE_URL: 'http://app.test', ...given });
+  return parseConfig({
+    ...REQUIRED,
+    AzureWebJobsStorage: connectionString,
+    CONTROL_PLANE_URL: 'http://app.test',
+    ...given,
+  });
 }
 
 /** All stores over one table. */
@@ -79,7 +91,7 @@ export async function openRecords(connectionString: string, maxSessions = 8): Pr
 export function newPipeline(id: string, change: Partial<Pick<PipelineRecord, 'request' | 'warnings'>> = {}) {
   return {
     id,
-    owner: 'local',
+    owner: 'ada',
     readers: ['clients'],
     request: {
       model: { folder: 'chair', file: 'chair.glb' },
@@ -98,7 +110,7 @@ export function newPipeline(id: string, change: Partial<Pick<PipelineRecord, 're
 export function newSession(id: string) {
   return {
     id,
-    owner: 'local',
+    owner: 'ada',
     readers: ['clients'],
     size: 'Standard',
     requestedLeaseSeconds: 60,
@@ -112,7 +124,7 @@ export function newSession(id: string) {
 export function newConversion(id: string) {
   return {
     id,
-    owner: 'local',
+    owner: 'ada',
     readers: ['clients'],
     locations: {
       input: { container: 'models', blobPrefix: 'chair/', relativeInputAssetPath: 'chair.glb' },

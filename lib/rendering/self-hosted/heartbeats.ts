@@ -50,17 +50,19 @@ export async function receiveHeartbeat(
 }
 
 async function answer(parts: SelfHostedParts, record: SessionRecord, said: HeartbeatRequest): Promise<HeartbeatAnswer> {
-  const asset = record.asset && {
-    name: record.asset.blob,
-    url: await parts.blobs.readUrl({ container: record.asset.container, name: record.asset.blob }, ASSET_URL_SECONDS),
-  };
   const settled = record.state === 'ready' && said.asset !== null && said.asset.state !== 'loading';
   return {
     remainingSeconds: remainingSeconds(record.lease, parts.now()),
     stop: false,
-    asset: asset ?? null,
+    asset: await assetOf(parts, record),
     nextSeconds: settled ? CALM_SECONDS : HURRIED_SECONDS,
   };
+}
+
+async function assetOf(parts: SelfHostedParts, { asset }: SessionRecord): Promise<HeartbeatAnswer['asset']> {
+  if (asset === undefined) return null;
+  const { url } = await parts.blobs.readUrl({ container: asset.container, name: asset.blob }, ASSET_URL_SECONDS);
+  return { name: asset.blob, url };
 }
 
 function knows(record: SessionRecord, secret: string): boolean {

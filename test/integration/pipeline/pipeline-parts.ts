@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
-import {
-  awaitFiles,
-  convert,
-  createPipeline,
-  nextPipelineStep,
-  parsePipelineRequest,
-  startSession,
-  stop,
-  watchSession,
-} from '#lib/pipeline';
+import { pipelineBody, ROLES } from '#lib/api';
+import type { Caller } from '#lib/http';
+import { awaitFiles, convert, createPipeline, nextPipelineStep, startSession, stop, watchSession } from '#lib/pipeline';
 import type { PipelineRecord } from '#lib/records';
 import { Blobs } from '#lib/storage';
 import { FakeOrchestrations } from '../../support/fake-orchestrations.ts';
@@ -32,7 +25,7 @@ export async function openParts(connectionString: string, settings: Readonly<Rec
     ...records,
     now: records.clock.now,
     config,
-    blobs: new Blobs(connectionString, records.clock.now),
+    blobs: new Blobs({ kind: 'connection-string', connectionString }, records.clock.now),
     rendering: new FakeRendering(),
     orchestrations: new FakeOrchestrations(),
     /** Puts a file into the container of models. */
@@ -44,10 +37,17 @@ export async function openParts(connectionString: string, settings: Readonly<Rec
 
 export type TestParts = Awaited<ReturnType<typeof openParts>>;
 
+/** An Administrator by that name. */
+export const administrator = (subject: string): Caller => ({
+  subject,
+  roles: [ROLES.administrator],
+  tenantId: '7a1f2f64-0c5e-4a53-9a0b-2f6f2f0d9a11',
+});
+
 /** Creates a pipeline as a caller's request does. */
 export async function create(parts: TestParts, id: string, body: object = {}): Promise<PipelineRecord> {
-  const request = parsePipelineRequest({ model: 'chair/chair.gltf', ...body }, parts.config);
-  const { record } = await createPipeline(parts, id, request, { owner: 'local', readers: ['clients'] });
+  const request = pipelineBody.parse({ model: 'chair/chair.gltf', ...body });
+  const { record } = await createPipeline(parts, id, request, 'ada');
   return record;
 }
 

@@ -5,7 +5,7 @@ import { type Conversion, RenderingError } from '#lib/rendering';
 import { endingSession, readySession, startingSession } from '../../support/fake-rendering.ts';
 import { at } from '../../support/records.ts';
 import { startStorage, type TestStorage } from '../../support/stack.ts';
-import { create, openParts, pass, passes, type TestParts } from './pipeline-parts.ts';
+import { administrator, create, openParts, pass, passes, type TestParts } from './pipeline-parts.ts';
 
 let storage: TestStorage;
 let parts: TestParts;
@@ -60,7 +60,7 @@ describe('a pipeline from upload to stopped machine', () => {
     expect(parts.rendering.conversions).toEqual([
       {
         id: 'p',
-        owner: 'local',
+        owner: 'ada',
         readers: ['clients'],
         input: { container: parts.config.MODELS_CONTAINER, blobPrefix: 'chair/', relativeInputAssetPath: 'chair.gltf' },
         output: { container: 'assets', blobPrefix: 'p/', outputAssetFilename: 'chair.glb' },
@@ -72,7 +72,7 @@ describe('a pipeline from upload to stopped machine', () => {
     expect(await pass(parts, 'p')).toEqual(at(3));
     expect(await pass(parts, 'p')).toEqual(at(3));
     expect(parts.rendering.sessions).toEqual([
-      { id: 'p', owner: 'local', readers: ['clients'], size: 'Premium', maxLeaseSeconds: 60 },
+      { id: 'p', owner: 'ada', readers: ['clients'], size: 'Premium', maxLeaseSeconds: 60 },
     ]);
     expect(parts.rendering.assets[0]).toEqual({ container: 'assets', blob: 'p/chair.glb' });
 
@@ -294,8 +294,8 @@ describe('a pipeline that is asked to stop', () => {
     'while it %s is woken, asks its session to stop, and ends when it is seen stopped',
     async (_, prepare) => {
       await prepare();
-      const record = await stopPipeline(parts, 'p', 'local asked for it.');
-      expect(record.desired).toMatchObject({ reason: 'user_stop', evidence: 'local asked for it.' });
+      const record = await stopPipeline(parts, administrator('ada'), 'p');
+      expect(record.desired).toMatchObject({ reason: 'user_stop', evidence: 'ada asked for it.' });
       expect(parts.orchestrations.woken).toEqual(['pipeline p']);
       if (parts.rendering.session !== undefined) {
         expect((await passes(parts, 'p')).state).toBe('stopping');
@@ -303,27 +303,33 @@ describe('a pipeline that is asked to stop', () => {
       }
       expect(await passes(parts, 'p')).toMatchObject({
         state: 'stopped',
-        ending: { reason: 'user_stop', evidence: 'local asked for it.' },
+        ending: { reason: 'user_stop', evidence: 'ada asked for it.' },
       });
-      expect(parts.rendering.stops[0]).toEqual({ reason: 'user_stop', evidence: 'local asked for it.' });
+      expect(parts.rendering.stops[0]).toEqual({ reason: 'user_stop', evidence: 'ada asked for it.' });
     },
   );
 
   test('many times at once keeps one wish, tells of it once, and answers everybody with it', async () => {
     await ready();
-    const answers = await Promise.all(['a', 'b', 'c'].map((evidence) => stopPipeline(parts, 'p', evidence)));
+    const answers = await Promise.all(['a', 'b', 'c'].map((name) => stopPipeline(parts, administrator(name), 'p')));
     expect(new Set(answers.map(({ desired }) => desired?.evidence)).size).toBe(1);
     expect((await parts.pipelines.history('p')).filter(({ type }) => type === 'stop_asked')).toHaveLength(1);
+  });
+
+  test('by another Administrator than its owner has a reason of its own', async () => {
+    await create(parts, 'p');
+    const record = await stopPipeline(parts, administrator('bob'), 'p');
+    expect(record.desired).toMatchObject({ reason: 'admin_stop', evidence: 'bob asked for it.' });
   });
 
   test('after its end is left as it is', async () => {
     await converted(endingSession('p', 'failed', 'capacity'));
     const ended = await parts.pipelines.get('p');
-    expect(await stopPipeline(parts, 'p', 'too late')).toEqual(ended);
+    expect(await stopPipeline(parts, administrator('ada'), 'p')).toEqual(ended);
     expect(await parts.pipelines.get('p')).toEqual(ended);
   });
 
   test('that is not there is not_found', async () => {
-    await expect(stopPipeline(parts, 'nobody', '')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(stopPipeline(parts, administrator('ada'), 'nobody')).rejects.toMatchObject({ code: 'not_found' });
   });
 });

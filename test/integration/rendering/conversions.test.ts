@@ -26,7 +26,7 @@ beforeEach(async () => {
   await Promise.all([models.create(), assets.create()]);
   const settings = { MODELS_CONTAINER: modelsName, ASSETS_CONTAINER: assetsName };
   // Storage checks the SAS of a copy by its own clock.
-  const blobs = new Blobs(storage.connectionString, () => new Date());
+  const blobs = new Blobs({ kind: 'connection-string', connectionString: storage.connectionString }, () => new Date());
   parts = { ...(await openParts(storage.connectionString, settings)), blobs };
 });
 

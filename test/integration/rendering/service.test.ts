@@ -15,7 +15,7 @@ beforeEach(async () => {
   parts = await openParts(storage.connectionString, { MAX_LEASE_SECONDS: '600' });
 });
 
-const session = { owner: 'local', readers: ['clients'], size: 'Standard', maxLeaseSeconds: 60 } as const;
+const session = { owner: 'ada', readers: ['clients'], size: 'Standard', maxLeaseSeconds: 60 } as const;
 const asset = { container: 'assets', blob: 's/chair.glb' };
 const service = () => selfHosted(parts);
 const renew = (maxLeaseSeconds: number, ifMatch?: number) =>
@@ -224,7 +224,7 @@ describe('a heartbeat', () => {
 
 describe('a conversion', () => {
   const { locations, settings } = newConversion('c');
-  const wanted = { owner: 'local', readers: ['clients'], ...locations, settings };
+  const wanted = { owner: 'ada', readers: ['clients'], ...locations, settings };
 
   test('is started once for the same id and settings', async () => {
     expect(await service().getConversion('c')).toBeUndefined();

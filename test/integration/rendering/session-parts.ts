@@ -37,7 +37,7 @@ export async function openParts(
       secrets += 1;
       return `secret-${secrets}`;
     },
-    blobs: new Blobs(connectionString, now),
+    blobs: new Blobs({ kind: 'connection-string', connectionString }, now),
     places: new ConversionPlaces(1),
     machines: new FakeMachines(now),
     orchestrations: new FakeOrchestrations(),

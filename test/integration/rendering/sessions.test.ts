@@ -17,7 +17,7 @@ beforeEach(async () => {
   parts = await openParts(storage.connectionString, { MAX_SESSIONS: '2', MAX_LEASE_SECONDS: '600' });
 });
 
-const request = { owner: 'local', readers: ['clients'], size: 'Standard', maxLeaseSeconds: 60 } as const;
+const request = { owner: 'ada', readers: ['clients'], size: 'Standard', maxLeaseSeconds: 60 } as const;
 const create = (id = 's') => selfHosted(parts).createSession(id, request);
 const statesOf = async (id = 's') => (await parts.sessions.history(id)).map(({ state }) => state);
 
@@ -259,7 +259,7 @@ describe('a session host that is lost', () => {
 
 describe('a session that is asked to stop', () => {
   const stop = (reason: 'user_stop' | 'revoked' = 'user_stop') =>
-    selfHosted(parts).stopSession('s', { reason, evidence: 'local asked for it.' });
+    selfHosted(parts).stopSession('s', { reason, evidence: 'ada asked for it.' });
 
   test.each([
     ['before its machine was asked for', async () => void (await create())],
@@ -278,7 +278,7 @@ describe('a session that is asked to stop', () => {
     expect(parts.orchestrations.woken).toEqual(['session s']);
     expect(await passes(parts, 's')).toMatchObject({
       state: 'stopped',
-      ending: { reason: 'user_stop', evidence: 'local asked for it.', at: START.toISOString() },
+      ending: { reason: 'user_stop', evidence: 'ada asked for it.', at: START.toISOString() },
     });
     expect(parts.machines.stopped).toEqual(machines);
     expect(await parts.slots.holders()).toEqual([]);

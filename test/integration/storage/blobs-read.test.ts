@@ -8,7 +8,7 @@ let storage: TestStorage;
 let blobs: Blobs;
 beforeAll(async () => {
   storage = await startStorage();
-  blobs = new Blobs(storage.connectionString, () => new Date());
+  blobs = new Blobs({ kind: 'connection-string', connectionString: storage.connectionString }, () => new Date());
   await blobs.prepare(['models']);
   await blobs.writeJson(blob, 'abcdef');
 });

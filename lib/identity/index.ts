@@ -1,0 +1,2 @@
+export { createCredential, type TokenCredential } from './credential.ts';
+export { type StorageAccess, storageAccess } from './storage-access.ts';
