@@ -8,7 +8,7 @@ interface AzuriteDatabase {
 }
 
 interface AzuriteServer {
-  readonly httpServer: import('node:http').Server;
+  readonly httpServer: import('node:http').Server | import('node:https').Server;
   readonly metadataStore: { readonly db: AzuriteDatabase };
   /** Where the bytes of blobs and messages lie; the table server has none. */
   readonly extentMetadataStore?: { readonly db: AzuriteDatabase };
@@ -41,6 +41,10 @@ interface AzuriteExtentConfigurationModule {
     debugLogPath: undefined,
     loose: boolean,
     skipApiVersionCheck: boolean,
+    certificatePath: string,
+    keyPath: string,
+    passphrase: '',
+    oauth: 'basic' | undefined,
   ) => unknown;
 }
 
@@ -56,6 +60,10 @@ interface AzuriteTableConfigurationModule {
     debugLogPath: undefined,
     loose: boolean,
     skipApiVersionCheck: boolean,
+    certificatePath: string,
+    keyPath: string,
+    passphrase: '',
+    oauth: 'basic' | undefined,
   ) => unknown;
 }
 

@@ -23,13 +23,16 @@ const options = z.object({
   directory: z.string(),
   /** 0 stands for any free port. */
   ports: z.object({ blob: port, queue: port, table: port }),
+  /** Absolute paths of PEM files. With them it speaks HTTPS and takes Microsoft Entra tokens, which it does over HTTPS alone. */
+  tls: z.object({ certificate: z.string(), key: z.string() }).optional(),
 });
 
 /** Azurite as a child of the supervisor. Unlike stock Azurite it acknowledges no write before the write is on disk. */
 await runAsChild(() => startAzurite(childOptions(options)));
 
-async function startAzurite({ directory, ports }: z.output<typeof options>): Promise<ChildService> {
+async function startAzurite({ directory, ports, tls }: z.output<typeof options>): Promise<ChildService> {
   await mkdir(directory, { recursive: true });
+  const security = [tls?.certificate ?? '', tls?.key ?? '', '', tls && 'basic'] as const;
   // The API version check is off: the SDKs are newer than Azurite, and use nothing that it lacks.
   const withExtents = (name: string) =>
     [
@@ -37,6 +40,7 @@ async function startAzurite({ directory, ports }: z.output<typeof options>): Pro
       join(directory, `${name}-extents.json`),
       [{ locationId: 'Default', locationPath: join(directory, `${name}-extents`), maxConcurrency: 50 }],
       ...([false, undefined, false, undefined, false, true] as const),
+      ...security,
     ] as const;
   const blob = new blobServer.default(
     new blobConfiguration.default(host, ports.blob, keepAliveSeconds, ...withExtents('blob')),
@@ -52,6 +56,7 @@ async function startAzurite({ directory, ports }: z.output<typeof options>): Pro
       keepAliveSeconds,
       tables,
       ...([false, false, undefined, undefined, false, true] as const),
+      ...security,
     ),
   );
 
@@ -59,8 +64,9 @@ async function startAzurite({ directory, ports }: z.output<typeof options>): Pro
   const saves = servers.map(saveBeforeAnswering);
   await Promise.all(servers.map((server) => server.start()));
   for (const database of servers.flatMap(databasesOf)) database.autosaveDisable();
+  const scheme = tls ? 'https' : 'http';
   return {
-    endpoints: { blob: urlOf(blob), queue: urlOf(queue), table: urlOf(table) },
+    endpoints: { blob: urlOf(blob, scheme), queue: urlOf(queue, scheme), table: urlOf(table, scheme) },
     async stop() {
       await Promise.all(servers.map((server) => server.close()));
       await Promise.all(saves.map((save) => save()));
@@ -83,8 +89,8 @@ function databasesOf(server: AzuriteServer): readonly AzuriteDatabase[] {
   return [...extents, server.metadataStore.db];
 }
 
-function urlOf(server: AzuriteServer): string {
+function urlOf(server: AzuriteServer, scheme: 'http' | 'https'): string {
   const address = server.httpServer.address();
   if (address === null || typeof address === 'string') throw new Error('Azurite listens on no port.');
-  return `http://${host}:${address.port}/${storageAccount.name}`;
+  return `${scheme}://${host}:${address.port}/${storageAccount.name}`;
 }

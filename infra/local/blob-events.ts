@@ -8,9 +8,12 @@ import { readJson, writeJson } from './json-file.ts';
 import { sharedSave } from './shared-save.ts';
 
 const options = z.object({
+  /** With the emulator's published key: Event Grid, which this stands for, needs no identity to know of a blob. */
   connectionString: z.string(),
   /** Base URL of the app's host, without a slash at its end. */
   app: z.url(),
+  /** The host's key for its webhooks, where it asks for one. */
+  systemKey: z.string().optional(),
   /** Absolute path of the file that remembers what was acknowledged. */
   stateFile: z.string(),
   /** Made where they are missing; blobs of `models` are announced. */
@@ -102,11 +105,12 @@ async function list(container: ContainerClient, abortSignal: AbortSignal): Promi
 }
 
 async function post(
-  { app, functionName }: z.output<typeof options>,
+  { app, systemKey, functionName }: z.output<typeof options>,
   blob: ListedBlob,
   stopping: AbortSignal,
 ): Promise<void> {
-  const response = await fetch(`${app}/runtime/webhooks/EventGrid?functionName=${encodeURIComponent(functionName)}`, {
+  const query = new URLSearchParams({ functionName, ...(systemKey !== undefined && { code: systemKey }) });
+  const response = await fetch(`${app}/runtime/webhooks/EventGrid?${query}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json; charset=utf-8', 'aeg-event-type': 'Notification' },
     body: JSON.stringify([blobCreated(blob)]),

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type ChildOrder, childReport } from './child.ts';
+import { type ChildOrder, childReport, SECRET_OPTIONS } from './child.ts';
 import { StackError } from './stack-error.ts';
 
 /** Takes one line that a child printed. */
@@ -15,6 +15,8 @@ export interface ChildProgram {
   readonly program: string;
   /** Its options: the one argument on its command line, as JSON. */
   readonly options: unknown;
+  /** More of its options, that nobody else may read. */
+  readonly secretOptions?: Readonly<Record<string, unknown>>;
   readonly environment?: NodeJS.ProcessEnv;
   /** How long it may take to report ready, in milliseconds. */
   readonly startMilliseconds: number;
@@ -45,7 +47,10 @@ export async function startChild(program: ChildProgram): Promise<RunningChild> {
   const child = spawn(process.execPath, [program.program, JSON.stringify(program.options)], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: program.environment ?? process.env,
+    env: {
+      ...(program.environment ?? process.env),
+      ...(program.secretOptions && { [SECRET_OPTIONS]: JSON.stringify(program.secretOptions) }),
+    },
   });
   const lastLines = readLines(child, (line) => program.onLog?.(program.name, line));
   const ended = endOf(child);

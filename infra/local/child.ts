@@ -51,12 +51,18 @@ export async function runAsChild(start: () => Promise<ChildService>): Promise<vo
   }
 }
 
+/** The variable that holds the options which are secret: everybody on a computer may read command lines. */
+export const SECRET_OPTIONS = 'STACK_SECRET_OPTIONS';
+
 /**
- * The options of a child program: the one argument on its command line, as JSON.
- * @throws SyntaxError or ZodError where the argument is not what the schema wants
+ * The options of a child program, once: the one argument on its command line and, if there are any, its secret options, both as JSON.
+ * @throws SyntaxError or ZodError where they are not what the schema wants
  */
 export function childOptions<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
-  return schema.parse(JSON.parse(process.argv[2] ?? 'null'));
+  const secret = process.env[SECRET_OPTIONS];
+  // What this program starts inherits its environment.
+  delete process.env[SECRET_OPTIONS];
+  return schema.parse({ ...JSON.parse(process.argv[2] ?? '{}'), ...JSON.parse(secret ?? '{}') });
 }
 
 function describe(error: unknown): { message: string; code?: string } {

@@ -12,11 +12,12 @@ npm run start:func: the same app on the real Azure Functions host, by Azure Func
 Usage: npm run start:func -- [options]
 
   --port N   port of the app (7071); 0 chooses a free one
-  --clean    forget .local/ first: uploads, conversions, records
-  --json     print {"endpoints":{"app","blob","queue","table"}} to stdout when everything answers
+  --clean    forget .local/ first: uploads, conversions, records, certificates, keys
+  --json     print {"endpoints":{…}} to stdout when everything answers, as .local/endpoints.json has them
   --help     this text
 
-Makes local.settings.json from local.settings.sample.json where there is none. Storage is the local one, in .local/.
+Makes local.settings.json from local.settings.sample.json where there is none. Storage is the local one, in .local/,
+over HTTP and with its key.
 `;
 
 /** Core Tools may fetch the extension bundle first. */
@@ -35,7 +36,12 @@ await runCommand(
       ...(port !== undefined && { port }),
       clean,
       json,
-      greeting: ({ app, blob }) => [`The app answers at ${app}, blob storage at ${blob}. Ctrl-C stops everything.`],
+      // Core Tools' storage client looks for the emulator over HTTP.
+      storage: 'http',
+      greeting: ({ app, authority, blob }) => [
+        `The app answers at ${app}, its authority at ${authority}, blob storage at ${blob}.`,
+        'npm run token -- --role administrator --name ada gives a token for it. Ctrl-C stops everything.',
+      ],
       prepare: build,
       beforeStop: stopMachines,
       host: {

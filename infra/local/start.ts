@@ -12,8 +12,8 @@ npm start: the whole suite on this machine, without an Azure account, until Ctrl
 Usage: npm start -- [options]
 
   --port N   port of the app (7071); 0 chooses a free one
-  --clean    forget .local/ first: uploads, conversions, records
-  --json     print {"endpoints":{"app","blob","queue","table"}} to stdout when everything answers
+  --clean    forget .local/ first: uploads, conversions, records, certificates, keys
+  --json     print {"endpoints":{…}} to stdout when everything answers, as .local/endpoints.json has them
   --help     this text
 
 State lives in .local/ and survives a restart. .local/endpoints.json says where everything answers while it runs.
@@ -39,16 +39,23 @@ await runCommand(
 );
 
 function greeting(endpoints: StackEndpoints): readonly string[] {
-  const { app, blob, queue, table } = endpoints;
+  const { app, appHttps, authority, blob, queue, table, caCertificate, applicationsFile } = endpoints;
   return [
     '',
-    `  app      ${app}`,
-    `  blobs    ${blob}`,
-    `  queues   ${queue}`,
-    `  tables   ${table}`,
+    `  app        ${app}`,
+    `             ${appHttps}`,
+    `  authority  ${authority}`,
+    `  blobs      ${blob}`,
+    `  queues     ${queue}`,
+    `  tables     ${table}`,
+    `  CA         ${caCertificate}: what speaks HTTPS with these must trust it`,
+    `  sign-in    ${applicationsFile}: credentials of applications and managed identities`,
     '',
     'This is the embedded host, made for one machine and for tests. npm run start:func runs the app on the real one.',
-    'Upload a model as folder/file into the blob container "models", with Azure Storage Explorer or',
+    'The app knows its callers by tokens. Get one with',
+    '  npm run token -- --role administrator --name ada',
+    'and send it as a bearer token. Upload a model as folder/file into the blob container "models", for instance with',
+    `  REQUESTS_CA_BUNDLE='${caCertificate}' \\`,
     '  az storage blob upload --container-name models --name duck/duck.glb --file duck.glb \\',
     `    --connection-string '${connectionString(endpoints)}'`,
     `and watch it at ${app}/api/pipelines. npm run demo does all of that by itself.`,

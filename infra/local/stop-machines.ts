@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { instanceIdOf, WAKE } from '#lib/durable';
 import {
@@ -23,9 +24,10 @@ const WITH_SESSION: ReadonlySet<string> = new Set(['starting', 'ready', 'stoppin
  * and waits until no session is active and every pipeline that had one says how it ended. Sessions that a pipeline starts meanwhile are
  * asked too.
  */
-export async function stopMachines(endpoints: StackEndpoints, signal: AbortSignal): Promise<void> {
+export async function stopMachines(stack: StackEndpoints, signal: AbortSignal): Promise<void> {
   const now = () => new Date();
-  const table = openTable(connectionString(endpoints));
+  // By the emulator's published key: the stack itself is no identity that the identity endpoint knows, and has none to prove.
+  const table = openTable({ kind: 'connection-string', connectionString: connectionString(stack) });
   const sessions = new RecordStore(table, sessionDefinition, ACCOUNT, now);
   const pipelines = new RecordStore(table, pipelineDefinition, ACCOUNT, now);
   for (;;) {
@@ -36,9 +38,9 @@ export async function stopMachines(endpoints: StackEndpoints, signal: AbortSigna
     await Promise.all([
       ...running.map(async ({ id }) => {
         await sessions.update(id, (current) => asked(current, now()));
-        await wake(endpoints, 'session', id);
+        await wake(stack, 'session', id);
       }),
-      ...waiting.map(({ id }) => wake(endpoints, 'pipeline', id)),
+      ...waiting.map(({ id }) => wake(stack, 'pipeline', id)),
     ]);
     await wait(POLL_MILLISECONDS, undefined, { signal });
   }
@@ -51,11 +53,11 @@ function asked(current: SessionRecord, now: Date): Change<SessionRecord> | undef
 }
 
 /** Over HTTP, since the supervisor has no durable client. An instance that is not there, or over, needs no waking. */
-async function wake({ app }: StackEndpoints, kind: RecordKind, id: string): Promise<void> {
+async function wake({ app, systemKeyFile }: StackEndpoints, kind: RecordKind, id: string): Promise<void> {
   const instance = instanceIdOf(kind, ACCOUNT, id);
   const response = await fetch(`${app}/runtime/webhooks/durabletask/instances/${instance}/raiseEvent/${WAKE}`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', 'x-functions-key': await readFile(systemKeyFile, 'utf8') },
     body: '{}',
   });
   await response.arrayBuffer();

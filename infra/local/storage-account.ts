@@ -11,10 +11,13 @@ export interface StorageEndpoints {
   readonly table: string;
 }
 
-/** The connection string of the local storage account, as `AzureWebJobsStorage` takes it. */
+/**
+ * The connection string of the local storage account, as `AzureWebJobsStorage` takes it. The emulator takes the account's key over HTTPS
+ * too, beside tokens.
+ */
 export function connectionString(endpoints: StorageEndpoints): string {
   return [
-    'DefaultEndpointsProtocol=http',
+    `DefaultEndpointsProtocol=${new URL(endpoints.blob).protocol.replace(':', '')}`,
     `AccountName=${storageAccount.name}`,
     `AccountKey=${storageAccount.key}`,
     `BlobEndpoint=${endpoints.blob};`,

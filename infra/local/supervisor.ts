@@ -1,21 +1,19 @@
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { appSettings } from './app-settings.ts';
-import { type LogLine, type RunningChild, startChild } from './child-process.ts';
+import { resolve } from 'node:path';
+import type { LogLine } from './child-process.ts';
 import { endMachines } from './end-machines.ts';
+import { endpointsFile, type StackEndpoints } from './endpoints.ts';
 import { writeJson } from './json-file.ts';
-import { choosePorts, type StackPorts } from './ports.ts';
-import { type RestartingChild, startRestarting } from './restarting-child.ts';
-import { StackError } from './stack-error.ts';
+import { noProxy } from './no-proxy.ts';
+import { choosePorts } from './ports.ts';
+import { type PreparedStack, prepareStack } from './prepare-stack.ts';
+import { type Children, endedByItself, startChildren } from './stack-children.ts';
+import type { StackError } from './stack-error.ts';
 import { lockStack, type StackLock } from './stack-lock.ts';
-import { connectionString, type StorageEndpoints } from './storage-account.ts';
+import { trustCertificate } from './trusted-certificates.ts';
 
-/** Where the stack answers: URLs without a slash at their end. */
-export interface StackEndpoints extends StorageEndpoints {
-  readonly app: string;
-}
+export type { StackEndpoints } from './endpoints.ts';
 
 export interface StackOptions {
   /** Where the stack keeps its state; one stack at a time. */
@@ -24,6 +22,11 @@ export interface StackOptions {
   readonly scriptRoot: string;
   /** The app's port, 7071 where none is given; 0 stands for a free one that is kept over restarts. */
   readonly port?: number;
+  /**
+   * Under 'http' storage takes the account's key in place of tokens, and the app is not served over HTTPS: for a host that is not ours.
+   * 'https' where nothing is given.
+   */
+  readonly storage?: 'https' | 'http';
   /** App settings that override the local ones and the caller's environment. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Forgets the state of earlier runs first. */
@@ -52,15 +55,12 @@ export interface Stack {
 const defaultPort = 7071;
 const beforeStopMilliseconds = 12_000;
 const endMachinesMilliseconds = 4000;
-const startMilliseconds = 15_000;
-/** Whose connection string names an account that is not asked for anything. */
-const noStorage: StorageEndpoints = { blob: 'http://127.0.0.1', queue: 'http://127.0.0.1', table: 'http://127.0.0.1' };
-const embeddedHost = { program: programOf('./host/main.ts'), startMilliseconds };
 /** How long each child has to end well. With the work before, and half a second for each that must be killed, less than 25 s in all. */
-const graces = { blobEvents: 1000, host: 4000, azurite: 3000 } as const;
+const graces = { blobEvents: 1000, host: 4000, azurite: 3000, identity: 3000 } as const;
 
 /**
- * Starts storage, app and blob events, each a child in a process group of its own, and writes `endpoints.json` when all answer.
+ * Starts identity, storage, app and blob events, each a child in a process group of its own, and writes `endpoints.json` when all answer.
+ * From here on this process trusts the stack's certificates, and reaches loopback without a proxy.
  * @throws StackError; nothing is left running then
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -72,77 +72,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await rm(endpointsFile(directory), { force: true });
     const ports = await choosePorts(directory, options.port ?? defaultPort);
     await options.prepare?.();
-    const children = await startChildren({ ...options, directory }, ports, lock);
-    await writeJson(endpointsFile(directory), children.endpoints);
-    return supervise({ ...options, directory }, children, lock);
+    const { scriptRoot, storage = 'https', environment = {} } = options;
+    const prepared = await prepareStack({ directory, scriptRoot, ports, storage, environment, caller: process.env });
+    await trustCertificate(prepared.endpoints.caCertificate);
+    process.env['NO_PROXY'] = noProxy(process.env);
+    const children = await startAll({ ...options, directory }, prepared, lock);
+    await writeJson(endpointsFile(directory), prepared.endpoints);
+    return supervise({ ...options, directory }, prepared, children, lock);
   } catch (error) {
     await lock.release();
     throw error;
   }
 }
 
-/** In the order of their start. */
-interface Children {
-  readonly azurite: RunningChild;
-  readonly blobEvents: RestartingChild;
-  readonly host: RunningChild;
-  readonly endpoints: StackEndpoints;
-  /** The app's settings. */
-  readonly settings: Readonly<Record<string, string>>;
-}
-
-async function startChildren(options: StackOptions, ports: StackPorts, lock: StackLock): Promise<Children> {
-  const { directory, scriptRoot, environment, host: hostProgram = embeddedHost } = options;
-  const started: { stop(graceMilliseconds: number): Promise<void> }[] = [];
-  const storageLost = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, storageLost.signal]) : storageLost.signal;
-  const common = { onLog: options.onLog, onSpawn: lock.remember, signal, startMilliseconds };
+async function startAll(options: StackOptions, prepared: PreparedStack, lock: StackLock): Promise<Children> {
   try {
-    const azurite = await startChild({
-      ...common,
-      name: 'Azurite',
-      program: programOf('./azurite.ts'),
-      options: { directory: join(directory, 'storage'), ports },
-    });
-    started.unshift(azurite);
-    void azurite.ended.then((how) => storageLost.abort(endedByItself(azurite.name, how)));
-    const { blob = '', queue = '', table = '' } = azurite.endpoints;
-    const endpoints = { app: `http://127.0.0.1:${ports.app}`, blob, queue, table };
-    const local = appSettings({ directory, scriptRoot, ports, storage: endpoints, caller: process.env });
-    const settings = { ...local, ...environment };
-
-    const blobEvents = await startRestarting({
-      ...common,
-      name: 'Blob events',
-      program: programOf('./blob-events.ts'),
-      options: {
-        connectionString: connectionString(endpoints),
-        app: endpoints.app,
-        stateFile: join(directory, 'blob-events.json'),
-        containers: { models: settings.MODELS_CONTAINER, assets: settings.ASSETS_CONTAINER },
-        functionName: 'model-on-uploaded',
-      },
-    });
-    started.unshift(blobEvents);
-
-    const host = await startChild({
-      ...common,
-      ...hostProgram,
-      name: 'Functions host',
-      options: { scriptRoot, port: ports.app, database: join(directory, 'durable.sqlite'), environment: settings },
-    });
-    return { azurite, blobEvents, host, endpoints, settings };
+    return await startChildren({ ...options, onSpawn: lock.remember }, prepared);
   } catch (error) {
-    for (const child of started) await child.stop(graces.azurite);
     // Machines of an earlier run live on to be taken up again; where nothing starts, nobody will.
-    const settings = appSettings({ directory, scriptRoot, ports, storage: noStorage, caller: process.env });
-    await attempt(options, endMachinesMilliseconds, (until) => endMachines({ ...settings, ...environment }, until));
+    await attempt(options, endMachinesMilliseconds, (until) => endMachines(prepared.settings, until));
     throw error;
   }
 }
 
-function supervise(options: StackOptions, children: Children, lock: StackLock): Stack {
-  const { azurite, blobEvents, host, endpoints, settings } = children;
+function supervise(options: StackOptions, prepared: PreparedStack, children: Children, lock: StackLock): Stack {
+  const { identity, azurite, blobEvents, host } = children;
+  const { endpoints, settings } = prepared;
   const failed = Promise.withResolvers<StackError>();
   let stopped: Promise<void> | undefined;
 
@@ -153,7 +108,7 @@ function supervise(options: StackOptions, children: Children, lock: StackLock): 
     await Promise.all([blobEvents.stop(graces.blobEvents), host.stop(graces.host)]);
     await attempt(options, endMachinesMilliseconds, (signal) => endMachines(settings, signal));
     options.onStopping?.('the storage to end');
-    await azurite.stop(graces.azurite);
+    await Promise.all([azurite.stop(graces.azurite), identity.stop(graces.identity)]);
     await rm(endpointsFile(options.directory), { force: true });
     await lock.release();
   };
@@ -161,7 +116,7 @@ function supervise(options: StackOptions, children: Children, lock: StackLock): 
     stopped ??= stopAll();
     return stopped;
   };
-  for (const child of [azurite, host]) {
+  for (const child of [identity, azurite, host]) {
     void child.ended.then(async (how) => {
       if (stopped) return;
       options.onLog?.(child.name, `ended with ${how}; the stack stops`);
@@ -184,19 +139,4 @@ async function attempt(
   } catch (error) {
     onLog?.('Stack', `a part of the stop failed: ${String(error)}`);
   }
-}
-
-function endedByItself(name: string, how: string): StackError {
-  return new StackError(
-    'child-ended',
-    `${name} ended by itself with ${how}, so the stack was stopped. Start it again: it goes on where it was.`,
-  );
-}
-
-function endpointsFile(directory: string): string {
-  return join(directory, 'endpoints.json');
-}
-
-function programOf(path: string): string {
-  return fileURLToPath(new URL(path, import.meta.url));
 }

@@ -24,6 +24,8 @@ export interface LocalProcessOptions {
   readonly program: string;
   /** Machines that live at once in the directory, of whatever deployment; one more is refused. */
   readonly capacity: number;
+  /** PEM file of certificates that a machine trusts besides the public ones: it may load its asset from a storage that is signed by one. */
+  readonly caCertificates?: string | undefined;
   readonly now: () => Date;
 }
 
@@ -111,7 +113,7 @@ async function identifyStarter(): Promise<ProcessIdentity> {
 async function launch(
   folder: string,
   request: MachineRequest,
-  { program, directory }: LocalProcessOptions,
+  { program, directory, caCertificates }: LocalProcessOptions,
 ): Promise<void> {
   try {
     await using log = await openLog(folder);
@@ -119,7 +121,7 @@ async function launch(
       detached: true,
       cwd: directory,
       stdio: ['ignore', log.fd, log.fd],
-      env: environmentOf(request),
+      env: environmentOf(request, caCertificates),
     });
     await once(child, 'spawn');
     child.unref();
@@ -132,12 +134,16 @@ async function launch(
 }
 
 /** Nothing of our own environment: it holds the storage account's key, and a machine is told only what it needs. */
-function environmentOf({ name, sessionId, host }: MachineRequest): NodeJS.ProcessEnv {
+function environmentOf(
+  { name, sessionId, host }: MachineRequest,
+  caCertificates: string | undefined,
+): NodeJS.ProcessEnv {
   return {
     MACHINE_NAME: name,
     SESSION_ID: sessionId,
     HEARTBEAT_URL: host.heartbeatUrl,
     HEARTBEAT_SECRET: host.heartbeatSecret,
     SILENCE_SECONDS: String(host.silenceSeconds),
+    ...(caCertificates !== undefined && { NODE_EXTRA_CA_CERTS: caCertificates }),
   };
 }

@@ -98,7 +98,7 @@ async function read(endpoints: StackEndpoints): Promise<Records> {
 
 /** The records of a stack, read past its app: what is checked must not be what answers. */
 export function recordsOf(stack: StackEndpoints) {
-  const table = openTable(connectionString(stack));
+  const table = openTable(storageOf(stack));
   const now = () => new Date();
   return {
     pipelines: new RecordStore(table, pipelineDefinition, ACCOUNT, now),
@@ -106,6 +106,10 @@ export function recordsOf(stack: StackEndpoints) {
     sessions: new RecordStore(table, sessionDefinition, ACCOUNT, now),
     slots: new SessionSlots(table, 0),
   };
+}
+
+function storageOf(stack: StackEndpoints) {
+  return { kind: 'connection-string', connectionString: connectionString(stack) } as const;
 }
 
 async function readKind<R extends RecordBase>(kind: RecordKind, store: RecordStore<R>) {
@@ -133,7 +137,7 @@ async function settle(endpoints: StackEndpoints, directory: string): Promise<rea
 }
 
 async function unrestIn(endpoints: StackEndpoints, directory: string): Promise<string[]> {
-  const table = openTable(connectionString(endpoints));
+  const table = openTable(storageOf(endpoints));
   const unrest: string[] = [];
   const filter = "RowKey ge 'a~' and RowKey lt 'a~~'";
   for await (const { partitionKey, rowKey } of table.listEntities({ queryOptions: { filter } })) {

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { BlobServiceClient, RestError } from '@azure/storage-blob';
-import { z } from 'zod';
+import { readEndpoints, type StackEndpoints } from '../../infra/local/endpoints.ts';
 import { connectionString } from '../../infra/local/storage-account.ts';
-import type { StackEndpoints } from '../../infra/local/supervisor.ts';
+import { trustCertificate } from '../../infra/local/trusted-certificates.ts';
+import { applicationToken } from '../support/callers.ts';
 
 /** A model to upload and, where it has an id, a pipeline to ask for. */
 interface Asked {
@@ -13,12 +12,11 @@ interface Asked {
   readonly id: string | undefined;
 }
 
-const endpoints = z.object({ app: z.string(), blob: z.string(), queue: z.string(), table: z.string() });
-
-/** Where the stack of a directory answers; undefined while it does not. */
+/** Where the stack of a directory answers, whose certificates this process trusts from then on; undefined while it does not. */
 export async function endpointsOf(directory: string): Promise<StackEndpoints | undefined> {
-  const text = await readFile(join(directory, 'endpoints.json'), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : endpoints.parse(JSON.parse(text));
+  const endpoints = await readEndpoints(directory);
+  if (endpoints !== undefined) await trustCertificate(endpoints.caCertificate);
+  return endpoints;
 }
 
 /** Asks for a pipeline as a client does that knows of kills: what was not acknowledged is asked again. True once all is acknowledged. */
@@ -28,7 +26,10 @@ export async function askFor({ model, bytes, id }: Asked, stack: StackEndpoints)
     if (id === undefined) return true;
     const response = await fetch(`${stack.app}/api/pipelines/${id}`, {
       method: 'PUT',
-      headers: { 'Content-Type': 'application/json' },
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Bearer ${await applicationToken(stack, 'administrator')}`,
+      },
       body: JSON.stringify({ model, session: { maxLeaseSeconds: 3 } }),
       signal: AbortSignal.timeout(5000),
     });

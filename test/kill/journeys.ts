@@ -12,7 +12,7 @@ const ANSWER_MILLISECONDS = 10_000;
 
 const pipeline = z.object({ id: z.string(), model: z.string(), state: z.string() });
 const list = z.object({ pipelines: z.array(pipeline) });
-type Pipeline = z.output<typeof pipeline>;
+export type Pipeline = z.output<typeof pipeline>;
 
 const isOver = ({ state }: Pipeline) => ['stopped', 'converted', 'failed'].includes(state);
 
@@ -27,13 +27,21 @@ export interface Ledger {
 /** The clients of one run: each carries journeys from their start to their end, whatever is killed meanwhile. */
 export class Clients {
   readonly #endpoints: StackEndpoints;
+  readonly #token: () => Promise<string>;
   readonly #signal: AbortSignal;
   readonly #acknowledged = new Map<string, string>();
   readonly #unanswered: string[] = [];
   readonly #onEnd: (journey: Journey, pipeline: Pipeline) => void;
 
-  constructor(endpoints: StackEndpoints, signal: AbortSignal, onEnd: (journey: Journey, pipeline: Pipeline) => void) {
+  /** @param token gives the bearer token of an Administrator, whether the stack answers or not */
+  constructor(
+    endpoints: StackEndpoints,
+    token: () => Promise<string>,
+    signal: AbortSignal,
+    onEnd: (journey: Journey, pipeline: Pipeline) => void,
+  ) {
     this.#endpoints = endpoints;
+    this.#token = token;
     this.#signal = signal;
     this.#onEnd = onEnd;
   }
@@ -135,7 +143,11 @@ export class Clients {
     try {
       const response = await fetch(`${this.#endpoints.app}${path}`, {
         method,
-        ...(body !== undefined && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+        headers: {
+          Authorization: `Bearer ${await this.#token()}`,
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.any([this.#signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]),
       });
       if (response.ok) return await response.json();

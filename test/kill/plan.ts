@@ -60,9 +60,10 @@ export function draw(count: number, random: Random): readonly Journey[] {
     .map((journey, index) => (index % 4 === 1 ? stopped(journey, random) : journey));
 }
 
-/** A stop may come too late to be the reason. */
+/** A stop may come too late to be the reason. Who stops is an Administrator, who owns what was put, and not what was uploaded. */
 function stopped(journey: Journey, random: Random): Journey {
-  return { ...journey, deleteAfterSeconds: random.between(0, 8), mayEnd: ['user_stop', ...journey.mayEnd] };
+  const stop: Reason = journey.start.how === 'put' ? 'user_stop' : 'admin_stop';
+  return { ...journey, deleteAfterSeconds: random.between(0, 8), mayEnd: [stop, ...journey.mayEnd] };
 }
 
 function withoutBuffer(name: string): ModelFiles {

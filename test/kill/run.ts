@@ -3,11 +3,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from '../../infra/build.ts';
 import { runCommand, UsageError } from '../../infra/local/arguments.ts';
+import { callersOf } from '../support/callers.ts';
 import { temporaryDirectory } from '../support/stack.ts';
 import { type Checked, check } from './checks.ts';
-import { Clients } from './journeys.ts';
+import { Clients, type Pipeline } from './journeys.ts';
 import { type Deeds, KilledStack } from './killed-stack.ts';
-import { draw } from './plan.ts';
+import { draw, type Journey } from './plan.ts';
 import { seeded } from './random.ts';
 
 const help = `
@@ -74,7 +75,9 @@ async function run(pipelines: number, seed: number, secondsPerKill: number): Pro
   let held = false;
   try {
     const endpoints = await stack.start();
-    const clients = new Clients(endpoints, giveUp, ({ name }, { id, state }) => say(`${name} (${id}) is ${state}`));
+    const token = () => callersOf(endpoints, directory.path).tokenFor('administrator', 'kill');
+    const onEnd = ({ name }: Journey, { id, state }: Pipeline) => say(`${name} (${id}) is ${state}`);
+    const clients = new Clients(endpoints, token, giveUp, onEnd);
     const carried = new AbortController();
     const firing = stack.fire(random, secondsPerKill, 2 * pipelines, AbortSignal.any([carried.signal, giveUp]));
     await Promise.race([

@@ -1,3 +1,5 @@
+import { cp } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect } from 'vitest';
@@ -6,6 +8,7 @@ import { build } from '../../infra/build.ts';
 import { stopMachines } from '../../infra/local/stop-machines.ts';
 import { connectionString } from '../../infra/local/storage-account.ts';
 import { type StackEndpoints, startStack } from '../../infra/local/supervisor.ts';
+import { type Callers, callersOf } from './callers.ts';
 import { temporaryDirectory } from './stack.ts';
 
 const scriptRoot = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,18 +24,35 @@ export interface Call {
   /** Sent as JSON, unless it is a string: that is sent as it is. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The caller's; null sends none. The Administrator ada calls where nothing is given. */
+  readonly token?: string | null;
 }
 
-export interface TestStack extends AsyncDisposable {
+export interface TestStack extends Callers, AsyncDisposable {
   readonly endpoints: StackEndpoints;
   call(method: string, path: string, call?: Call): Promise<Answer>;
   /** Uploads to the container of models, as `folder/file`. */
   upload(path: string, bytes: Uint8Array): Promise<void>;
+  /** Every line that the stack's children have printed so far. */
+  log(): readonly string[];
+}
+
+export interface TestStackOptions {
+  /** Another stack, whose certificates this one has too, so that the two trust each other. */
+  readonly certificatesOf?: TestStack;
 }
 
 /** Builds the app and starts the whole stack around it, in a temporary directory and on free ports. */
-export async function startTestStack(environment: Readonly<Record<string, string>>): Promise<TestStack> {
+export async function startTestStack(
+  environment: Readonly<Record<string, string>>,
+  { certificatesOf }: TestStackOptions = {},
+): Promise<TestStack> {
   const directory = await temporaryDirectory();
+  if (certificatesOf !== undefined) {
+    const certificates = dirname(certificatesOf.endpoints.caCertificate);
+    await cp(certificates, join(directory.path, 'certificates'), { recursive: true });
+  }
+  const lines: string[] = [];
   const stack = await startStack({
     directory: directory.path,
     scriptRoot,
@@ -40,14 +60,20 @@ export async function startTestStack(environment: Readonly<Record<string, string
     environment,
     prepare: build,
     beforeStop: stopMachines,
+    onLog: (_child, line) => lines.push(line),
   });
-  const models = BlobServiceClient.fromConnectionString(connectionString(stack.endpoints)).getContainerClient('models');
+  const { endpoints } = stack;
+  const models = BlobServiceClient.fromConnectionString(connectionString(endpoints)).getContainerClient('models');
+  const callers = callersOf(endpoints, directory.path);
+  const ada = await callers.tokenFor('administrator', 'ada');
   return {
-    endpoints: stack.endpoints,
-    call: (method, path, call = {}) => send(`${stack.endpoints.app}${path}`, method, call),
+    ...callers,
+    endpoints,
+    call: (method, path, { token = ada, ...call } = {}) => send(`${endpoints.app}${path}`, method, { ...call, token }),
     async upload(path, bytes) {
       await models.getBlockBlobClient(path).uploadData(Buffer.from(bytes));
     },
+    log: () => lines,
     async [Symbol.asyncDispose]() {
       await stack.stop();
       await directory.remove();
@@ -71,10 +97,14 @@ export function problemOf({ status, headers, body }: Answer): z.output<typeof pr
   return said;
 }
 
-async function send(url: string, method: string, { body, headers }: Call): Promise<Answer> {
+async function send(url: string, method: string, { body, headers, token }: Call): Promise<Answer> {
   const response = await fetch(url, {
     method,
-    headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+    headers: {
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      ...(typeof token === 'string' && { Authorization: `Bearer ${token}` }),
+      ...headers,
+    },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();

@@ -5,17 +5,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { StackEndpoints } from '../../infra/local/supervisor.ts';
+import { type StackEndpoints, stackEndpoints } from '../../infra/local/endpoints.ts';
+import { trustCertificate } from '../../infra/local/trusted-certificates.ts';
 
 const program = fileURLToPath(new URL('../kill/stack.ts', import.meta.url));
-const announcement = z.object({
-  endpoints: z.object({ app: z.string(), blob: z.string(), queue: z.string(), table: z.string() }),
-});
+const announcement = z.object({ endpoints: stackEndpoints });
 
 /** The whole stack as a command: a supervisor in a process group of its own, as a shell starts one. */
 export interface StackProcess {
   readonly pid: number;
-  /** Fulfilled when everything answers; undefined where the supervisor ended before. */
+  /** Fulfilled when everything answers and this process trusts its certificates; undefined where the supervisor ended before. */
   readonly ready: Promise<StackEndpoints | undefined>;
   /** Fulfilled with the supervisor's exit code; null where a signal ended it. */
   readonly exited: Promise<number | null>;
@@ -44,7 +43,9 @@ export async function spawnStack(
 async function announced(child: ChildProcess): Promise<StackEndpoints | undefined> {
   if (child.stdout === null) return undefined;
   for await (const line of createInterface({ input: child.stdout })) {
-    return announcement.parse(JSON.parse(line)).endpoints;
+    const { endpoints } = announcement.parse(JSON.parse(line));
+    await trustCertificate(endpoints.caCertificate);
+    return endpoints;
   }
   return undefined;
 }

@@ -4,17 +4,27 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { childOptions, runAsChild } from '../../infra/local/child.ts';
 
-const options = z.object({ port: z.number(), environment: z.record(z.string(), z.string()) });
+const options = z.object({
+  port: z.number(),
+  systemKey: z.string().optional(),
+  environment: z.record(z.string(), z.string()),
+});
 
-/** Stands where the Functions host stands: answers Event Grid's webhook, and tells at /received what came, at /environment what it was given. */
+/**
+ * Stands where the Functions host stands: answers Event Grid's webhook, and tells at /received what came, at /environment what it was
+ * given.
+ */
 await runAsChild(async () => {
-  const { port, environment } = childOptions(options);
+  const { port, systemKey, environment } = childOptions(options);
+  const given = { ...process.env, ...environment };
   const received: unknown[] = [];
   const server = createServer(async (request, response) => {
     const body = await text(request);
-    if (request.method === 'POST') received.push(...JSON.parse(body));
+    const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+    if (request.method === 'POST' && searchParams.get('code') !== (systemKey ?? null)) response.statusCode = 401;
+    else if (request.method === 'POST') received.push(...JSON.parse(body));
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(request.url === '/environment' ? environment : received));
+    response.end(JSON.stringify(request.url === '/environment' ? given : received));
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

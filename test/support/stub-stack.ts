@@ -7,11 +7,12 @@ import { readPort, runCommand } from '../../infra/local/arguments.ts';
 import { runStack } from '../../infra/local/run-stack.ts';
 import { connectionString } from '../../infra/local/storage-account.ts';
 
-/** `npm start` with a stub for the Functions host: `--directory`, `--port`, `--clean`, and `--before-stop FILE`, which lets it stop once that file is there, and writes a row then. */
+/** `npm start` with a stub for the Functions host: `--directory`, `--port`, `--clean`, `--http` for storage over HTTP, and `--before-stop FILE`, which lets it stop once that file is there, and writes a row then. */
 const options = {
   directory: { type: 'string' },
   port: { type: 'string' },
   clean: { type: 'boolean' },
+  http: { type: 'boolean' },
   'before-stop': { type: 'string' },
 } as const;
 
@@ -23,6 +24,7 @@ await runCommand({ help: 'A stack with a stub host.', options }, async (values) 
     scriptRoot: directory,
     port: readPort(values.port) ?? 0,
     clean: values.clean ?? false,
+    storage: values.http ? 'http' : 'https',
     json: true,
     greeting: () => ['Everything answers.'],
     host: { program: fileURLToPath(new URL('stub-host.ts', import.meta.url)), startMilliseconds: 20_000 },

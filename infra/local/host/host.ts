@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type AppConfiguration, readConfiguration } from './configuration.ts';
-import { durableClientData } from './durable/client-binding.ts';
+import { durableClientData, type ManagementDoor } from './durable/client-binding.ts';
 import { createEngine, type DurableEngine } from './durable/engine.ts';
 import { managementApi } from './durable/management-api.ts';
 import { DurableStore } from './durable/store.ts';
@@ -12,10 +12,11 @@ import { type FunctionIndex, indexFunctions } from './function-index.ts';
 import { provideFunctionsCore } from './functions-core.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { type HostLog, logToStderr } from './host-log.ts';
-import { type Endpoint, type HttpServer, listen, sendEmpty } from './http-server.ts';
+import { type Endpoint, type HttpServer, type HttpsOptions, listen, sendEmpty } from './http-server.ts';
 import { httpTriggers } from './http-triggers.ts';
 import { createInvoker, type Invoker } from './invoker.ts';
 import { type LoadedApp, loadApp } from './load-app.ts';
+import { systemKeyGuard } from './system-key.ts';
 import { createTimerStatuses } from './timer-statuses.ts';
 import { startTimers } from './timers.ts';
 
@@ -24,6 +25,10 @@ export interface HostOptions {
   readonly scriptRoot: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Serves the same over HTTPS too. */
+  readonly https?: HttpsOptions | undefined;
+  /** What opens `/runtime/webhooks/`, as in Azure: letters, digits, - and _. Open to everybody where none is given. */
+  readonly systemKey?: string | undefined;
   /** Path of the SQLite file that keeps orchestrations and timers, or ':memory:'. */
   readonly database: string;
   /** The app's settings: written into process.env before the app loads. */
@@ -34,6 +39,7 @@ export interface HostOptions {
 export interface Host {
   /** Without a slash at its end. */
   readonly url: string;
+  readonly httpsUrl: string | undefined;
   /** Lets what runs end, for at most three seconds, then closes everything. Nothing of the host is left running. */
   stop(): Promise<void>;
 }
@@ -47,7 +53,7 @@ const settleLimitMs = 3000;
 export async function startHost(options: HostOptions): Promise<Host> {
   const log = options.log ?? logToStderr;
   const configuration = await readConfiguration(options.scriptRoot);
-  const server = await listen(options.port, log);
+  const server = await listen(options.port, options.https, log);
   try {
     prepareEnvironment(options, server.url);
     const app = await loadApp(configuration, provideFunctionsCore(log));
@@ -72,23 +78,27 @@ interface Parts {
 
 function serve({ options, configuration, server, app, index, log }: Parts): Host {
   const { hubName, maxConcurrentActivities } = configuration;
-  const { url } = server;
+  const { url, httpsUrl } = server;
+  const { systemKey } = options;
+  const door: ManagementDoor = { url, hubName, systemKey };
   const database = openDatabase(options.database);
-  const invoker = createInvoker(app.model, durableClientData(url, hubName), log);
+  const invoker = createInvoker(app.model, durableClientData(door), log);
   const { orchestrators, activities } = index;
   const store = new DurableStore(database);
   const common = { store, invoker, orchestrators, activities, log, now: Date.now, newId: randomUUID };
   const engine = createEngine({ ...common, maxConcurrentActivities });
   const statuses = createTimerStatuses(database);
-  const management = managementApi({ instances: engine.instances, orchestrators, hubName, url, newId: randomUUID });
-  server.serve([management, eventGridWebhook(index, invoker, log), httpTriggers(index, invoker, log)]);
+  const management = managementApi({ instances: engine.instances, orchestrators, door, newId: randomUUID });
+  const guards = systemKey === undefined ? [] : [systemKeyGuard(systemKey)];
+  server.serve([...guards, management, eventGridWebhook(index, invoker, log), httpTriggers(index, invoker, log)]);
   engine.start();
   const timers = startTimers(index.timers, { invoker, statuses, log, now: Date.now });
   return {
     url,
+    httpsUrl,
     stop: async () => {
       timers.stop();
-      await shutDown({ engine, invoker, server, management, log });
+      await shutDown({ engine, invoker, server, endpoints: [...guards, management], log });
       database.close();
     },
   };
@@ -99,12 +109,13 @@ async function shutDown(parts: {
   readonly engine: DurableEngine;
   readonly invoker: Invoker;
   readonly server: HttpServer;
-  readonly management: Endpoint;
+  /** What is answered until the end. */
+  readonly endpoints: readonly Endpoint[];
   readonly log: HostLog;
 }): Promise<void> {
-  const { engine, invoker, server, management, log } = parts;
+  const { engine, invoker, server, endpoints, log } = parts;
   engine.stop();
-  server.serve([management, refuse]);
+  server.serve([...endpoints, refuse]);
   const left = await invoker.settle(settleLimitMs);
   if (left.length > 0) log('warning', 'host', `Still running at the stop, and cut off: ${left.join(', ')}.`);
   // What follows an invocation (its commit, its answer) happens in the same turn of the event loop.

@@ -1,5 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { HostError, messageOf } from './host-error.ts';
 import type { HostLog } from './host-log.ts';
 
@@ -16,36 +18,47 @@ export interface HostRequest {
 export type Endpoint = (request: HostRequest) => Promise<boolean>;
 
 export interface HttpServer {
+  /** Over HTTP. No URL has a slash at its end. */
   readonly url: string;
+  /** The same over HTTPS, where it was asked for. */
+  readonly httpsUrl: string | undefined;
   /** From here on requests are answered; before, they get 503. */
   serve(endpoints: readonly Endpoint[]): void;
   close(): Promise<void>;
 }
 
+/** A second way in, over HTTPS. */
+export interface HttpsOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Paths of PEM files. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** The real host's limit for a request body, in bytes. */
 const bodyLimit = 104_857_600;
 
-/** Listens on 127.0.0.1. Throws HostError `port-in-use` where the port is taken; port 0 takes a free one. */
-export async function listen(port: number, log: HostLog): Promise<HttpServer> {
+/** Listens on 127.0.0.1. Throws HostError `port-in-use` where a port is taken; port 0 takes a free one. */
+export async function listen(port: number, https: HttpsOptions | undefined, log: HostLog): Promise<HttpServer> {
   let endpoints: readonly Endpoint[] | undefined;
-  const server = createServer((message, response) => {
-    answer(message, response, endpoints, log).catch((error: unknown) => {
+  const answerOver = (scheme: 'http' | 'https') => (message: IncomingMessage, response: ServerResponse) => {
+    answer(message, response, scheme, endpoints, log).catch((error: unknown) => {
       log('error', 'host', `${message.method} ${message.url}: ${messageOf(error)}`);
       if (response.headersSent) response.destroy();
       else sendEmpty(response, 500);
     });
-  });
-  await bind(server, port);
+  };
+  const plain = await bind(createServer(answerOver('http')), port);
+  const secure = https && (await bindSecure(https, answerOver('https')).catch(afterwards(plain.close)));
   return {
-    url: `http://127.0.0.1:${portOf(server)}`,
+    url: `http://127.0.0.1:${plain.port}`,
+    httpsUrl: secure && `https://127.0.0.1:${secure.port}`,
     serve: (ready) => {
       endpoints = ready;
     },
     close: async () => {
-      // Answers under way get a moment to leave; connections that are merely kept open do not.
-      const cut = setTimeout(() => server.closeAllConnections(), 500);
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-      clearTimeout(cut);
+      await Promise.all([plain.close(), secure?.close()]);
     },
   };
 }
@@ -73,11 +86,12 @@ export function sendJson(
 async function answer(
   message: IncomingMessage,
   response: ServerResponse,
+  scheme: 'http' | 'https',
   endpoints: readonly Endpoint[] | undefined,
   log: HostLog,
 ): Promise<void> {
   if (!endpoints) return sendEmpty(response, 503);
-  const url = URL.parse(message.url ?? '/', `http://${message.headers.host ?? '127.0.0.1'}`);
+  const url = URL.parse(message.url ?? '/', `${scheme}://${message.headers.host ?? '127.0.0.1'}`);
   if (!url) return sendEmpty(response, 400);
   const body = await readBody(message, log);
   if (body === 'too-large') {
@@ -118,7 +132,25 @@ async function readBody(message: IncomingMessage, log: HostLog): Promise<Buffer 
   return Buffer.concat(chunks);
 }
 
-async function bind(server: Server, port: number): Promise<void> {
+interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+async function bindSecure(
+  { port, certificate, key }: HttpsOptions,
+  answers: (message: IncomingMessage, response: ServerResponse) => void,
+): Promise<Listener> {
+  const [cert, privateKey] = await Promise.all([readFile(certificate), readFile(key)]);
+  return await bind(createSecureServer({ cert, key: privateKey }, answers), port);
+}
+
+async function bind(server: Server, port: number): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') return reject(error);
@@ -127,6 +159,24 @@ async function bind(server: Server, port: number): Promise<void> {
     });
     server.listen(port, '127.0.0.1', resolve);
   });
+  return {
+    port: portOf(server),
+    close: async () => {
+      // Answers under way get a moment to leave. Then sockets, not requests, are cut: one may be in the middle of its TLS handshake.
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, 500);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      clearTimeout(cut);
+    },
+  };
+}
+
+function afterwards(close: () => Promise<void>): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await close();
+    throw error;
+  };
 }
 
 function portOf(server: Server): number {

@@ -10,7 +10,7 @@ const program = fileURLToPath(new URL('../../../infra/local/host/main.ts', impor
 const sampleApp = fileURLToPath(new URL('./sample-app', import.meta.url));
 
 const reportSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready'), endpoints: z.object({ app: z.string() }) }),
+  z.object({ type: z.literal('ready'), endpoints: z.object({ app: z.string(), appHttps: z.string().optional() }) }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);
 
@@ -48,6 +48,8 @@ export async function createWorkplace(): Promise<Workplace> {
 /** The embedded host in a process of its own, with the sample app unless told otherwise. */
 export interface HostProcess {
   readonly url: string;
+  /** Where it was asked to serve HTTPS too. */
+  readonly httpsUrl: string | undefined;
   readonly process: ChildProcess;
   log(): string;
   /** Calls a method of the app's real DurableClient. Throws what it throws. */
@@ -62,6 +64,8 @@ export interface HostSettings {
   readonly scriptRoot?: string;
   readonly database?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly https?: { readonly port: number; readonly certificate: string; readonly key: string };
+  readonly systemKey?: string;
 }
 
 /** Throws the message that the child reports when the host cannot start. */
@@ -70,6 +74,8 @@ export async function startHostProcess(workplace: Workplace, settings: HostSetti
     scriptRoot: settings.scriptRoot ?? sampleApp,
     port: settings.port ?? 0,
     database: settings.database ?? workplace.database,
+    https: settings.https,
+    systemKey: settings.systemKey,
     environment: {
       EVIDENCE: join(workplace.folder, 'evidence'),
       TICK_SCHEDULE: '0 0 0 1 1 *',
@@ -85,10 +91,14 @@ export async function startHostProcess(workplace: Workplace, settings: HostSetti
   const report = reportSchema.safeParse(message);
   if (!report.success) throw new Error(`The host ended before it was ready: ${log}`);
   if (report.data.type === 'failed') throw new Error(report.data.message);
-  return controls(child, report.data.endpoints.app, () => log);
+  return controls(child, report.data.endpoints, () => log);
 }
 
-function controls(child: ChildProcess, url: string, log: () => string): HostProcess {
+function controls(
+  child: ChildProcess,
+  { app: url, appHttps: httpsUrl }: { readonly app: string; readonly appHttps?: string | undefined },
+  log: () => string,
+): HostProcess {
   const ended = once(child, 'exit');
   const client = async (method: string, ...args: unknown[]): Promise<unknown> => {
     const response = await fetch(`${url}/client`, { method: 'POST', body: JSON.stringify({ method, args }) });
@@ -98,6 +108,7 @@ function controls(child: ChildProcess, url: string, log: () => string): HostProc
   };
   return {
     url,
+    httpsUrl,
     process: child,
     log,
     client,

@@ -30,11 +30,11 @@ afterEach(async () => {
   number += 1;
 });
 
-async function startApp(port = 0): Promise<{ readonly url: string; stop(): Promise<void> }> {
+async function startApp(port = 0, systemKey?: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const child = await startChild({
     name: 'App',
     program: fileURLToPath(new URL('../../support/stub-host.ts', import.meta.url)),
-    options: { port, environment: {} },
+    options: { port, systemKey, environment: {} },
     startMilliseconds: 10_000,
   });
   children.push(child);
@@ -43,7 +43,10 @@ async function startApp(port = 0): Promise<{ readonly url: string; stop(): Promi
 
 const stateFile = () => join(directory.path, `blob-events-${number}.json`);
 
-async function startBlobEvents(app: string): Promise<{ readonly models: ContainerClient; stop(): Promise<void> }> {
+async function startBlobEvents(
+  app: string,
+  systemKey?: string,
+): Promise<{ readonly models: ContainerClient; stop(): Promise<void> }> {
   const child = await startChild({
     name: 'Blob events',
     program: fileURLToPath(new URL('../../../infra/local/blob-events.ts', import.meta.url)),
@@ -54,6 +57,7 @@ async function startBlobEvents(app: string): Promise<{ readonly models: Containe
       containers: { models: `models-${number}`, assets: `assets-${number}` },
       functionName: 'model-on-uploaded',
     },
+    ...(systemKey !== undefined && { secretOptions: { systemKey } }),
     startMilliseconds: 10_000,
   });
   children.push(child);
@@ -98,6 +102,14 @@ test('Both containers are there, and an uploaded blob is announced as Azure anno
     `assets-${number}`,
   );
   expect(await assets.exists()).toBe(true);
+});
+
+test('A host that asks for a key is shown it', async () => {
+  const systemKey = 'a&key=of?the host';
+  const app = await startApp(0, systemKey);
+  const { models } = await startBlobEvents(app.url, systemKey);
+  await upload(models, 'duck/duck.glb', 'quack');
+  await vi.waitFor(async () => expect(await received(app.url)).toHaveLength(1), within);
 });
 
 test('A blob that is uploaded while the app is down is announced when it is up', async () => {

@@ -17,12 +17,20 @@ const fakeFunc = `#!${process.execPath}
 const [, , ...called] = process.argv;
 const server = require('node:http').createServer((request, response) => {
   if (request.url === '/crash') process.exit(3);
-  response.end(JSON.stringify({ called, folder: process.cwd(), storage: process.env.AzureWebJobsStorage, pid: process.pid }));
+  const { AzureWebJobsStorage: storage, NODE_EXTRA_CA_CERTS: certificates, STACK_SECRET_OPTIONS: options } = process.env;
+  response.end(JSON.stringify({ called, folder: process.cwd(), storage, certificates, options, pid: process.pid }));
 });
 server.listen(Number(called[2]), '127.0.0.1');
 process.on('SIGINT', () => process.exit(0));
 `;
-const answer = z.object({ called: z.array(z.string()), folder: z.string(), storage: z.string(), pid: z.number() });
+const answer = z.object({
+  called: z.array(z.string()),
+  folder: z.string(),
+  storage: z.string(),
+  certificates: z.string(),
+  options: z.string().optional(),
+  pid: z.number(),
+});
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -38,19 +46,29 @@ async function startFunc(folder: string, port: number, content = fakeFunc): Prom
   return await startChild({
     name: 'Functions host',
     program: programOf('func-host.ts'),
-    options: { scriptRoot: folder, port, database: 'unused', environment: { AzureWebJobsStorage: 'local' } },
-    environment: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` },
+    options: { scriptRoot: folder, port, database: 'unused' },
+    secretOptions: { systemKey: 'unused', environment: { AzureWebJobsStorage: 'local' } },
+    environment: {
+      ...process.env,
+      NODE_EXTRA_CA_CERTS: '/certificates.pem',
+      PATH: `${folder}${delimiter}${process.env['PATH']}`,
+    },
     startMilliseconds: 10_000,
   });
 }
 
-test('func is started on the port, in the folder of the app, with its settings, and ends with the stack', async () => {
+test('func is started on the port, in the folder of the app, with its settings and certificates, and ends with the stack', async () => {
   await using folder = await temporaryDirectory();
   const port = await freePort();
   const host = await startFunc(folder.path, port);
   const app = host.endpoints['app'] ?? '';
   const { pid, ...called } = answer.parse(await (await fetch(app)).json());
-  expect(called).toEqual({ called: ['start', '--port', String(port)], folder: folder.path, storage: 'local' });
+  expect(called).toEqual({
+    called: ['start', '--port', String(port)],
+    folder: folder.path,
+    storage: 'local',
+    certificates: '/certificates.pem',
+  });
   await host.stop(5000);
   expect(await host.ended).toBe('exit code 0');
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');

@@ -1,20 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { isAlive, type ProcessIdentity, processIdentity } from '#lib/compute';
+import { prepareCertificates } from '../../../infra/local/certificates.ts';
+import { readEndpoints, type StackEndpoints } from '../../../infra/local/endpoints.ts';
 import { connectionString } from '../../../infra/local/storage-account.ts';
-import { startStorage, temporaryDirectory } from '../../support/stack.ts';
+import { trustCertificate } from '../../../infra/local/trusted-certificates.ts';
+import { readApplications } from '../../support/callers.ts';
+import { processesOf } from '../../support/processes.ts';
+import { startSecureStorage, temporaryDirectory } from '../../support/stack.ts';
 
 const program = fileURLToPath(new URL('../../support/stub-stack.ts', import.meta.url));
-const endpointsOf = z.object({ app: z.string(), blob: z.string(), queue: z.string(), table: z.string() });
-const processesOf = z.object({ children: z.array(processIdentity) });
+const recordedProcesses = z.object({ children: z.array(processIdentity) });
 const within = { timeout: 15_000, interval: 50 };
 
 interface Run {
@@ -35,7 +40,12 @@ afterEach(async () => {
 
 /** A stack in a process group of its own, as a shell starts one. */
 function run(directory: string, ...options: readonly string[]): Run {
+  return runIn(process.env, directory, ...options);
+}
+
+function runIn(env: NodeJS.ProcessEnv, directory: string, ...options: readonly string[]): Run {
   const child = spawn(process.execPath, [program, '--directory', directory, ...options], {
+    env,
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -49,18 +59,36 @@ function run(directory: string, ...options: readonly string[]): Run {
   return started;
 }
 
-async function endpoints({ directory }: Run): Promise<z.output<typeof endpointsOf>> {
-  const read = async () => JSON.parse(await readFile(join(directory, 'endpoints.json'), 'utf8'));
-  return endpointsOf.parse(await vi.waitFor(read, within));
+/** Once it answers; from then on this process trusts its certificates. */
+async function endpoints({ directory }: Run): Promise<StackEndpoints> {
+  const found = await vi.waitFor(
+    async () => (await readEndpoints(directory)) ?? expect.fail('It says nowhere where it answers.'),
+    within,
+  );
+  await trustCertificate(found.caCertificate);
+  return found;
 }
 
 async function childrenOf({ directory }: Run): Promise<ProcessIdentity[]> {
   const processes = await readFile(join(directory, 'processes.json'), 'utf8');
-  return processesOf.parse(JSON.parse(processes)).children;
+  return recordedProcesses.parse(JSON.parse(processes)).children;
 }
 
 async function running(processes: readonly ProcessIdentity[]): Promise<number> {
   return (await Promise.all(processes.map(isAlive))).filter(Boolean).length;
+}
+
+/** What a stack may not lose, nor show: file contents by what they are. */
+async function secretsOf(where: StackEndpoints) {
+  const { applications, managedIdentity } = await readApplications(where);
+  const server = join(dirname(where.caCertificate), 'server-key.pem');
+  return {
+    accountKey: await readFile(where.accountKeyFile, 'utf8'),
+    systemKey: await readFile(where.systemKeyFile, 'utf8'),
+    certificateKey: (await readFile(server, 'utf8')).split('\n')[1] ?? '',
+    clientSecrets: applications.map(({ clientSecret }) => clientSecret),
+    identityHeader: managedIdentity.header,
+  };
 }
 
 const exists = (path: string) =>
@@ -74,13 +102,15 @@ test('A stack answers where endpoints.json says, keeps its state and its ports o
   const first = run(directory.path);
   const where = await endpoints(first);
   expect(await (await fetch(`${where.app}/environment`)).json()).toMatchObject({
-    AzureWebJobsStorage: connectionString(where),
+    AzureWebJobsStorage__blobServiceUri: where.blob,
+    AzureWebJobsStorage: '',
     CONTROL_PLANE_URL: where.app,
   });
   const models = BlobServiceClient.fromConnectionString(connectionString(where)).getContainerClient('models');
   await models.uploadBlockBlob('duck/duck.glb', 'quack', 5);
+  const { identityHeader: lastHeader, ...secrets } = await secretsOf(where);
   const children = await childrenOf(first);
-  expect(children).toHaveLength(3);
+  expect(children).toHaveLength(4);
   first.process.kill('SIGTERM');
   expect(await first.exited).toBe(0);
   expect(await running(children)).toBe(0);
@@ -88,6 +118,9 @@ test('A stack answers where endpoints.json says, keeps its state and its ports o
 
   const second = run(directory.path);
   expect(await endpoints(second)).toEqual(where);
+  const { identityHeader, ...kept } = await secretsOf(where);
+  expect(kept).toEqual(secrets);
+  expect(identityHeader).not.toBe(lastHeader);
   expect(await models.getBlobClient('duck/duck.glb').exists()).toBe(true);
   await vi.waitFor(async () => expect(await (await fetch(`${where.app}/received`)).json()).toHaveLength(0), within);
 });
@@ -124,19 +157,24 @@ test('A Ctrl-C that reaches the whole process group leaves the storage up until 
   await writeFile(permission, '');
   expect(await stack.exited).toBe(0);
 
-  await using storage = await startStorage(join(directory.path, 'storage'));
-  const table = TableClient.fromConnectionString(storage.connectionString, 'stopped', {
-    allowInsecureConnection: true,
-  });
+  await using storage = await startSecureStorage(join(directory.path, 'storage'));
+  const table = TableClient.fromConnectionString(storage.connectionString, 'stopped');
   expect(await table.getEntity('machine', 'host_lost')).toMatchObject({ rowKey: 'host_lost' });
 });
 
 test('--clean forgets what was there, unless another stack runs there: then it is refused and does that one no harm', async () => {
   await using directory = await temporaryDirectory();
+  const before = run(directory.path);
+  const former = await endpoints(before);
+  const { accountKey } = await secretsOf(former);
+  before.process.kill('SIGTERM');
+  await before.exited;
   await writeFile(join(directory.path, 'anything'), '');
   const first = run(directory.path, '--clean');
   const where = await endpoints(first);
   expect(await exists(join(directory.path, 'anything'))).toBe(false);
+  expect(where.accountId).not.toBe(former.accountId);
+  expect((await secretsOf(where)).accountKey).not.toBe(accountKey);
   const second = run(directory.path, '--clean');
   expect(await second.exited).toBe(1);
   expect(second.printed()).toBe(
@@ -144,6 +182,105 @@ test('--clean forgets what was there, unless another stack runs there: then it i
   );
   expect((await fetch(`${where.app}/received`)).status).toBe(200);
   expect(await exists(join(directory.path, 'endpoints.json'))).toBe(true);
+});
+
+test('What is secret is for its owner alone: in no endpoint, in no other file, on no command line, in no line that is printed', async () => {
+  await using directory = await temporaryDirectory();
+  const stack = run(directory.path);
+  const where = await endpoints(stack);
+  const secrets = Object.values(await secretsOf(where)).flat();
+  expect(secrets.every((secret) => secret.length > 30)).toBe(true);
+  const showsSecret = (text: string) => secrets.some((secret) => text.includes(secret));
+
+  for (const name of await readdir(directory.path, { recursive: true })) {
+    const path = join(directory.path, name);
+    const found = await stat(path);
+    const isSecret = found.isFile() && showsSecret(await readFile(path, 'latin1'));
+    if (isSecret) expect(found.mode & 0o077, name).toBe(0);
+  }
+  expect((await processesOf(directory.path)).filter(({ commandLine }) => showsSecret(commandLine))).toEqual([]);
+  expect(showsSecret(JSON.stringify(where))).toBe(false);
+  stack.process.kill('SIGTERM');
+  await stack.exited;
+  expect(showsSecret(stack.printed())).toBe(false);
+});
+
+test('The account has two keys, and the app knows no more of them than their hashes', async () => {
+  await using directory = await temporaryDirectory();
+  const where = await endpoints(run(directory.path));
+  const folder = dirname(where.accountKeyFile);
+  const keys = [await readFile(where.accountKeyFile, 'utf8'), await readFile(join(folder, 'secondary-key'), 'utf8')];
+  for (const key of keys) expect(Buffer.from(key, 'base64')).toHaveLength(32);
+  expect(new Set(keys).size).toBe(2);
+  expect(await (await fetch(`${where.app}/environment`)).json()).toMatchObject({
+    STS_ACCOUNT_ID: where.accountId,
+    STS_ACCOUNT_DOMAIN: where.accountDomain,
+    STS_ACCOUNT_KEY_HASHES: keys.map((key) => createHash('sha256').update(key).digest('hex')).join(','),
+  });
+});
+
+test('The identity of the app opens the storage, as the environment of the app says', async () => {
+  await using directory = await temporaryDirectory();
+  const where = await endpoints(run(directory.path));
+  const { managedIdentity } = await readApplications(where);
+  const environment = await (await fetch(`${where.app}/environment`)).json();
+  expect(environment).toMatchObject({
+    IDENTITY_ENDPOINT: managedIdentity.endpoint,
+    IDENTITY_HEADER: managedIdentity.header,
+    AZURE_AUTHORITY_HOST: where.authority,
+    ENTRA_TENANT_IDS: where.tenantId,
+    AZURE_CLIENT_ID: '',
+  });
+  const asked = `${managedIdentity.endpoint}?api-version=2019-08-01&resource=https%3A%2F%2Fstorage.azure.com`;
+  const response = await fetch(asked, { headers: { 'X-IDENTITY-HEADER': managedIdentity.header } });
+  const { access_token: token } = z.object({ access_token: z.string() }).parse(await response.json());
+  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 60_000 }) };
+  expect(await new BlobServiceClient(where.blob, credential).getContainerClient('models').exists()).toBe(true);
+
+  const published = await fetch(`${where.authority}/${where.tenantId}/v2.0/.well-known/openid-configuration`);
+  expect(await published.json()).toMatchObject({ issuer: `${where.authority}/${where.tenantId}/v2.0` });
+});
+
+test("What a developer's shell holds leads nothing to Azure or to a proxy, and what the shell trusts is trusted on", async () => {
+  await using directory = await temporaryDirectory();
+  await using elsewhere = await temporaryDirectory();
+  const { caCertificate: trusted } = await prepareCertificates(elsewhere.path, new Date());
+  const credentials = { AZURE_CLIENT_ID: 'a', AZURE_TENANT_ID: 'b', AZURE_CLIENT_SECRET: 'c' };
+  const shell = {
+    ...credentials,
+    AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.com',
+    NODE_EXTRA_CA_CERTS: trusted,
+    HTTPS_PROXY: 'http://127.0.0.1:9',
+  };
+  const stack = runIn({ ...process.env, ...shell }, directory.path, '--before-stop', trusted);
+  const where = await endpoints(stack);
+  const environment = z.record(z.string(), z.string()).parse(await (await fetch(`${where.app}/environment`)).json());
+  expect(environment).toMatchObject({ AZURE_CLIENT_ID: '', AZURE_TENANT_ID: '', AZURE_CLIENT_SECRET: '' });
+  expect(environment['AZURE_AUTHORITY_HOST']).toBe(where.authority);
+  const bundle = await readFile(environment['NODE_EXTRA_CA_CERTS'] ?? '', 'utf8');
+  for (const path of [trusted, where.caCertificate]) expect(bundle).toContain(await readFile(path, 'utf8'));
+  stack.process.kill('SIGTERM');
+  expect(await stack.exited).toBe(0);
+  expect(stack.printed()).not.toContain('a part of the stop failed');
+});
+
+test('Over HTTP the storage is opened with its key, the app has no HTTPS, and identities are there all the same', async () => {
+  await using directory = await temporaryDirectory();
+  const where = await endpoints(run(directory.path, '--http'));
+  expect(where).toMatchObject({
+    blob: expect.stringMatching(/^http:/),
+    accountDomain: new URL(where.app).host.replace('127.0.0.1', 'localhost'),
+  });
+  expect(where.appHttps).toBeUndefined();
+  expect(await (await fetch(`${where.app}/environment`)).json()).toMatchObject({
+    AzureWebJobsStorage: connectionString(where),
+    AzureWebJobsStorage__blobServiceUri: '',
+    AZURE_AUTHORITY_HOST: where.authority,
+  });
+  const models = BlobServiceClient.fromConnectionString(connectionString(where)).getContainerClient('models');
+  await models.uploadBlockBlob('duck/duck.glb', 'quack', 5);
+  await vi.waitFor(async () => expect(await (await fetch(`${where.app}/received`)).json()).toHaveLength(1), within);
+  expect((await fetch(`${where.authority}/${where.tenantId}/discovery/v2.0/keys`)).status).toBe(200);
 });
 
 test('A taken port is one line that names it, and nothing is left behind', async () => {
@@ -163,9 +300,11 @@ test('When a child that nothing works without is killed, the stack stops, says s
   const stack = run(directory.path);
   await endpoints(stack);
   const children = await childrenOf(stack);
-  const [, blobEvents, host] = z.tuple([processIdentity, processIdentity, processIdentity]).parse(children);
+  const [, , blobEvents, host] = z
+    .tuple([processIdentity, processIdentity, processIdentity, processIdentity])
+    .parse(children);
   process.kill(blobEvents.pid, 'SIGKILL');
-  await vi.waitFor(async () => expect(await childrenOf(stack)).toHaveLength(4), within);
+  await vi.waitFor(async () => expect(await childrenOf(stack)).toHaveLength(5), within);
   process.kill(host.pid, 'SIGKILL');
   expect(await stack.exited).toBe(1);
   expect(stack.printed()).toContain('Functions host ended by itself with signal SIGKILL');

@@ -1,13 +1,28 @@
 import type { TypedData } from '../rpc.ts';
 
-/** The paths that the management API answers at: the extension's webhook and its local RPC endpoint. */
-export const webhookPath = '/runtime/webhooks/durabletask/';
-export const rpcPath = '/durabletask/';
+/** Where the management API is served, and what opens it. */
+export interface ManagementDoor {
+  /** The host's, without a slash at its end. */
+  readonly url: string;
+  readonly hubName: string;
+  /** The host's system key; undefined where it asks for none. */
+  readonly systemKey: string | undefined;
+}
 
-/** The links to one instance that start and status answers carry. `url` is the host's, without a slash at its end. */
-export function managementLinks(url: string, hubName: string, id: string): Record<string, string> {
+/** The path of the extension's webhook. */
+export const webhookPath = '/runtime/webhooks/durabletask/';
+/** The path of the extension's local RPC endpoint. */
+const rpcPath = '/durabletask/';
+
+/** The same with the system key in it: DurableClient of durable-functions 3.5 keeps the base's path, and takes no query string. */
+export function rpcPathOf({ systemKey }: ManagementDoor): string {
+  return systemKey === undefined ? rpcPath : `${rpcPath}${systemKey}/`;
+}
+
+/** The links to one instance that start and status answers carry. */
+export function managementLinks(door: ManagementDoor, id: string): Record<string, string> {
   const link = (operation: string, query = '') =>
-    `${url}${webhookPath}instances/${id}${operation}?${query}taskHub=${hubName}&connection=Storage`;
+    `${door.url}${webhookPath}instances/${id}${operation}?${query}${queryOf(door)}`;
   return {
     id,
     statusQueryGetUri: link(''),
@@ -22,9 +37,9 @@ export function managementLinks(url: string, hubName: string, id: string): Recor
 }
 
 /** The data of a durable client binding, as DurableClient of durable-functions 3.5 reads it. */
-export function durableClientData(url: string, hubName: string): TypedData {
-  const query = `taskHub=${hubName}&connection=Storage`;
-  const create = `${url}${webhookPath}orchestrators/{functionName}[/{instanceId}]?${query}`;
+export function durableClientData(door: ManagementDoor): TypedData {
+  const { url, hubName, systemKey } = door;
+  const create = `${url}${webhookPath}orchestrators/{functionName}[/{instanceId}]?${queryOf(door)}`;
   return {
     string: JSON.stringify({
       taskHubName: hubName,
@@ -33,11 +48,20 @@ export function durableClientData(url: string, hubName: string): TypedData {
         createNewInstancePostUri: create,
         createAndWaitOnNewInstancePostUri: `${create}&timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}`,
       },
-      managementUrls: managementLinks(url, hubName, 'INSTANCEID'),
+      managementUrls: managementLinks(door, 'INSTANCEID'),
       baseUrl: `${url}${webhookPath.slice(0, -1)}`,
-      requiredQueryStringParameters: '',
-      rpcBaseUrl: `${url}${rpcPath}`,
+      requiredQueryStringParameters: systemKey === undefined ? '' : codeOf(systemKey),
+      rpcBaseUrl: `${url}${rpcPathOf(door)}`,
       httpBaseUrl: null,
     }),
   };
+}
+
+function queryOf({ hubName, systemKey }: ManagementDoor): string {
+  const code = systemKey === undefined ? '' : `&${codeOf(systemKey)}`;
+  return `taskHub=${hubName}&connection=Storage${code}`;
+}
+
+function codeOf(systemKey: string): string {
+  return `code=${encodeURIComponent(systemKey)}`;
 }

@@ -1,6 +1,6 @@
 import type { IndexedFunction } from '../function-index.ts';
 import { type Endpoint, type HostRequest, sendEmpty, sendJson } from '../http-server.ts';
-import { managementLinks, rpcPath, webhookPath } from './client-binding.ts';
+import { type ManagementDoor, managementLinks, rpcPathOf, webhookPath } from './client-binding.ts';
 import type { Instances, OrderResult } from './instances.ts';
 import { isTrue, readFilter, readJson, statusOf } from './management-format.ts';
 import { liveStatuses } from './store.ts';
@@ -8,9 +8,7 @@ import { liveStatuses } from './store.ts';
 export interface ManagementParts {
   readonly instances: Instances;
   readonly orchestrators: ReadonlyMap<string, IndexedFunction>;
-  readonly hubName: string;
-  /** The host's, without a slash at its end. */
-  readonly url: string;
+  readonly door: ManagementDoor;
   readonly newId: () => string;
 }
 
@@ -24,9 +22,10 @@ const notFound: Reply = { status: 404 };
 
 /** The Durable Functions HTTP API, as far as DurableClient uses it. */
 export function managementApi(parts: ManagementParts): Endpoint {
+  const prefixes = [webhookPath, rpcPathOf(parts.door)];
   return async (request) => {
     const path = request.url.pathname;
-    const prefix = [webhookPath, rpcPath].find((each) => path.toLowerCase().startsWith(each));
+    const prefix = prefixes.find((each) => path.toLowerCase().startsWith(each.toLowerCase()));
     if (prefix === undefined) return false;
     const segments = path.slice(prefix.length).split('/');
     const { status, body, headers } = reply(parts, request, segments.filter((part) => part !== '').map(decode));
@@ -68,7 +67,7 @@ function start(parts: ManagementParts, request: HostRequest, [name, id, ...rest]
   if (instances.start(name, instanceId, input) === 'refused') {
     return problem(500, `An Orchestration instance with the ID ${instanceId} already exists and is not at its end.`);
   }
-  const { rewindPostUri: _notInThisAnswer, ...body } = managementLinks(parts.url, parts.hubName, instanceId);
+  const { rewindPostUri: _notInThisAnswer, ...body } = managementLinks(parts.door, instanceId);
   return { status: 202, body, headers: { location: body['statusQueryGetUri'] ?? '', 'retry-after': '10' } };
 }
 
@@ -146,7 +145,7 @@ function status(parts: ManagementParts, request: HostRequest, id: string): Reply
   if (!instance) return notFound;
   const body = statusOf(instance, query.get('showInput')?.toLowerCase() !== 'false');
   if (liveStatuses.has(instance.status)) {
-    const location = managementLinks(parts.url, parts.hubName, id)['statusQueryGetUri'] ?? '';
+    const location = managementLinks(parts.door, id)['statusQueryGetUri'] ?? '';
     return { status: 202, body, headers: { location, 'retry-after': '5' } };
   }
   const faulty = instance.status === 'Failed' && isTrue(query.get('returnInternalServerErrorOnFailure'));
