@@ -1,0 +1,12 @@
+export { AccountKeys } from './account-keys.ts';
+export { parseStsAuthorization, type StsAuthorization } from './authorization.ts';
+export type { StsCredential } from './credential.ts';
+export { type FileSignerOptions, fileSigner } from './file-signer.ts';
+export { MixedRealityStsClient } from './sts-client.ts';
+export type { StsClientOptions } from './sts-client-settings.ts';
+export { StsError, type StsErrorCode } from './sts-error.ts';
+export type { AccessToken } from './sts-exchange.ts';
+export { createStsIssuer, type StsIssuer, type StsIssuerOptions, type TokenRequest } from './sts-issuer.ts';
+export { rolesOf } from './token-claims.ts';
+export type { PublicJwk, TokenSigner } from './token-signer.ts';
+export type { StsCaller } from './verify-token.ts';
