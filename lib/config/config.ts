@@ -14,6 +14,11 @@ export type StorageSettings =
   | { readonly kind: 'connection-string'; readonly connectionString: string }
   | { readonly kind: 'identity'; readonly blobServiceUri: string; readonly tableServiceUri: string };
 
+type StorageSetting =
+  | 'AzureWebJobsStorage'
+  | 'AzureWebJobsStorage__blobServiceUri'
+  | 'AzureWebJobsStorage__tableServiceUri';
+
 /**
  * Reads every setting from an environment.
  * @throws ConfigError naming all settings that are missing or wrong
@@ -22,7 +27,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   // An app setting that is there but empty means the same as none: people clear a value and leave its name.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = settings.safeParse(given);
-  const storage = storageOf(given);
+  const storage = storageOf(parsed.success ? parsed.data : given);
   const contradictions = [...(typeof storage === 'string' ? [storage] : []), ...contradictionsIn(given)];
   if (!parsed.success || typeof storage === 'string' || contradictions.length > 0) {
     throw new ConfigError([...(parsed.error ? problemsOf(parsed.error) : []), ...contradictions]);
@@ -37,13 +42,14 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
 }
 
 /** The service URIs win: they are what a deployment without keys has, and a leftover connection string must not undo that. */
-function storageOf(given: Readonly<Record<string, string | undefined>>): StorageSettings | string {
-  const blobServiceUri = given['AzureWebJobsStorage__blobServiceUri'];
-  const tableServiceUri = given['AzureWebJobsStorage__tableServiceUri'];
+function storageOf({
+  AzureWebJobsStorage__blobServiceUri: blobServiceUri,
+  AzureWebJobsStorage__tableServiceUri: tableServiceUri,
+  AzureWebJobsStorage: connectionString,
+}: { readonly [Name in StorageSetting]?: string | undefined }): StorageSettings | string {
   if (blobServiceUri !== undefined && tableServiceUri !== undefined) {
     return { kind: 'identity', blobServiceUri, tableServiceUri };
   }
-  const connectionString = given['AzureWebJobsStorage'];
   if (connectionString !== undefined) return { kind: 'connection-string', connectionString };
   return (
     'AzureWebJobsStorage: is missing. Give AzureWebJobsStorage__blobServiceUri and AzureWebJobsStorage__tableServiceUri, ' +

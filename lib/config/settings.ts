@@ -9,7 +9,7 @@ const httpsUrl = z.url({ protocol: /^https$/ }).transform((url) => url.replace(/
 /** As `httpsUrl`; a loopback address may do without TLS, since nothing leaves the machine. */
 const stsUrl = z
   .url({ protocol: /^https?$/ })
-  .refine((url) => /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]?/.test(url), 'must be https')
+  .refine((url) => /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/]|$)/.test(url), 'must be https')
   .transform((url) => url.replace(/\/$/, ''));
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));

@@ -1,4 +1,5 @@
 import type { Explain, Problem } from '#lib/http';
+import { RecordsError } from '#lib/records';
 import { RenderingError, type RenderingErrorCode } from '#lib/rendering';
 import { StsError } from '#lib/sts';
 import { PipelineError, type PipelineErrorCode } from './pipeline-error.ts';
@@ -31,6 +32,16 @@ export const explain: Explain = (error) => {
   }
   if (error instanceof RenderingError) return { ...RENDERING_PROBLEMS[error.code], detail: error.message };
   if (error instanceof StsError) return problemOfSts(error);
+  if (error instanceof RecordsError && error.code === 'unavailable') {
+    const headers = { 'Retry-After': '5' };
+    return {
+      status: 503,
+      type: 'storage-unavailable',
+      title: 'Storage does not answer',
+      detail: error.message,
+      headers,
+    };
+  }
   return undefined;
 };
 

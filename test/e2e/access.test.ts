@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ROLES, type Route, routes } from '#lib/api';
+import { ROLES, type Route, revocationList, routes } from '#lib/api';
 import { type Answer, problemOf, startTestStack, type TestStack } from '../support/e2e-stack.ts';
 
 const ORIGIN = 'https://viewer.example';
@@ -213,7 +213,8 @@ describe('revocations', () => {
     expect(revoked.body).toMatchObject({ target: subject, by: await stack.subjectOf('ada') });
     expect((await stack.call('PUT', `/api/revocations/${subject}`)).status).toBe(200);
     expect(await asRex()).toBe(401);
-    expect((await stack.call('GET', '/api/revocations')).body).toMatchObject({ revocations: [{ target: subject }] });
+    const { body: all } = await stack.call('GET', '/api/revocations');
+    expect(revocationList.parse(all).revocations.map(({ target }) => target)).toContain(subject);
     expect((await stack.call('DELETE', `/api/revocations/${subject}`)).status).toBe(204);
     expect(await asRex()).toBe(200);
     expect((await stack.call('DELETE', `/api/revocations/${subject}`)).status).toBe(204);

@@ -4,6 +4,7 @@ import { build } from '../../infra/build.ts';
 import type { StackEndpoints } from '../../infra/local/supervisor.ts';
 import { recordsOf } from '../kill/checks.ts';
 import { askFor } from '../kill/clients.ts';
+import { callersOf } from '../support/callers.ts';
 import { boxGlb, sheetGlb } from '../support/models/index.ts';
 import { killAll, processesOf, sessionHostsOf, treeOf } from '../support/processes.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/stack.ts';
@@ -16,6 +17,7 @@ const pipelineAnswer = z.object({ state: z.string(), reason: z.string().nullable
 let directory: TemporaryDirectory;
 let stack: StackProcess;
 let endpoints: StackEndpoints;
+let authorization: string;
 
 beforeAll(async () => {
   await build();
@@ -31,12 +33,13 @@ afterAll(async () => {
 async function start(): Promise<void> {
   stack = await spawnStack(directory.path, { MAX_SESSIONS: '1', UPLOAD_POLICY: 'convert' });
   endpoints = (await stack.ready) ?? expect.fail('The stack ended before it answered.');
+  authorization = `Bearer ${await callersOf(endpoints, directory.path).tokenFor('administrator', 'ada')}`;
 }
 
 async function put(id: string, model: string, session: { readonly maxLeaseSeconds: number } | null): Promise<void> {
   const response = await fetch(`${endpoints.app}/api/pipelines/${id}`, {
     method: 'PUT',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', Authorization: authorization },
     body: JSON.stringify({ model, session }),
   });
   expect(response.status).toBe(201);
@@ -45,7 +48,9 @@ async function put(id: string, model: string, session: { readonly maxLeaseSecond
 /** Waits until a pipeline is in a state; another end fails at once, with what it says of itself. */
 async function until(id: string, state: string) {
   return vi.waitFor(async () => {
-    const response = await fetch(`${endpoints.app}/api/pipelines/${id}`);
+    const response = await fetch(`${endpoints.app}/api/pipelines/${id}`, {
+      headers: { Authorization: authorization },
+    });
     const pipeline = pipelineAnswer.parse(await response.json());
     expect(pipeline, JSON.stringify(pipeline)).toMatchObject({ state });
     return pipeline;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,7 @@ import { connectionString } from '../../infra/local/storage-account.ts';
 import { recordsOf } from '../kill/checks.ts';
 import { askFor, endpointsOf } from '../kill/clients.ts';
 import { sessionHosts } from '../kill/processes.ts';
+import { callersOf } from '../support/callers.ts';
 import { boxGlb, sheetGlb } from '../support/models/index.ts';
 import { allProcesses, treeOf } from '../support/processes.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/stack.ts';
@@ -51,11 +53,13 @@ async function started() {
     expect((await fetch(`${found?.app}/api/health/ready`)).status).toBe(200);
     return found ?? expect.fail('It answers, and says nowhere where.');
   }, within);
-  return { endpoints, records: recordsOf(endpoints) };
+  const token = await callersOf(endpoints, directory.path).tokenFor('administrator', 'ada');
+  return { endpoints, records: recordsOf(endpoints), authorization: `Bearer ${token}` };
 }
 
 async function read(id: string) {
-  const response = await fetch(`${stack.endpoints.app}/api/pipelines/${id}`);
+  const headers = { Authorization: stack.authorization };
+  const response = await fetch(`${stack.endpoints.app}/api/pipelines/${id}`, { headers });
   return pipelineAnswer.parse(await response.json());
 }
 
@@ -70,7 +74,7 @@ async function until(id: string, state: string) {
 async function put(id: string, model: string, maxLeaseSeconds: number): Promise<void> {
   const response = await fetch(`${stack.endpoints.app}/api/pipelines/${id}`, {
     method: 'PUT',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', Authorization: stack.authorization },
     body: JSON.stringify({ model, session: { maxLeaseSeconds } }),
   });
   expect(response.status).toBe(201);
@@ -102,7 +106,11 @@ describe('an upload', () => {
       const url = `${stack.endpoints.app}/runtime/webhooks/EventGrid?functionName=model-on-uploaded`;
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'aeg-event-type': 'Notification', 'Content-Type': 'application/json' },
+        headers: {
+          'aeg-event-type': 'Notification',
+          'Content-Type': 'application/json',
+          'x-functions-key': await readFile(join(directory.path, 'system-key'), 'utf8'),
+        },
         body: JSON.stringify([await eventOf(`${request.model.folder}/${request.model.file}`)]),
       });
       expect(response.ok).toBe(true);
@@ -145,10 +153,11 @@ describe('a lease', () => {
     const renew = (maxLeaseSeconds: number, etag: string) =>
       fetch(url, {
         method: 'PUT',
-        headers: { 'If-Match': etag, 'Content-Type': 'application/json' },
+        headers: { 'If-Match': etag, 'Content-Type': 'application/json', Authorization: stack.authorization },
         body: JSON.stringify({ maxLeaseSeconds }),
       });
-    let etag = (await fetch(url)).headers.get('etag') ?? '';
+    const first = await fetch(url, { headers: { Authorization: stack.authorization } });
+    let etag = first.headers.get('etag') ?? '';
     for (let total = 101; total <= 200; total += 1) {
       const renewed = await renew(total, etag);
       expect(renewed.status).toBe(200);

@@ -56,7 +56,13 @@ describe('PUT /api/pipelines/{id}', () => {
     const created = await put(id, { model: ABSENT, session: null });
     expect(created.status).toBe(201);
     expect(created.headers.get('location')).toBe(`/api/pipelines/${id}`);
-    expect(created.body).toMatchObject({ id, state: 'waiting', model: ABSENT, owner: 'local', stopAsked: false });
+    expect(created.body).toMatchObject({
+      id,
+      state: 'waiting',
+      model: ABSENT,
+      owner: await stack.subjectOf('ada'),
+      stopAsked: false,
+    });
 
     const again = await put(id, { session: null, model: ABSENT });
     expect(again.status).toBe(200);
@@ -161,7 +167,6 @@ describe('A body that is no pipeline', () => {
 test('What is not there is a problem on every route of a pipeline', async () => {
   const answers: Answer[] = [
     await get('unknown'),
-    await get('x'.repeat(2000)),
     await remove('unknown'),
     await stack.call('GET', '/api/pipelines/unknown/lease'),
   ];
@@ -169,6 +174,12 @@ test('What is not there is a problem on every route of a pipeline', async () => 
     expect(answer.status).toBe(404);
     expect(problemOf(answer).type).toBe('/problems/not-found');
   }
+});
+
+test('An id that no pipeline can have is said to be one', async () => {
+  const answer = await get('x'.repeat(2000));
+  expect(answer.status).toBe(400);
+  expect(problemOf(answer).field).toBe('id');
 });
 
 describe('GET /api/pipelines', () => {
