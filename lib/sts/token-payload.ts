@@ -6,6 +6,6 @@ import type { JWTPayload } from 'jose';
  * written as JSON escapes.
  */
 export function encodePayload(claims: JWTPayload): Uint8Array {
-  const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return Buffer.from(JSON.stringify(claims).replaceAll(/[^\x20-\x7d]|[>?]/g, escape));
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return Buffer.from(JSON.stringify(claims).replaceAll(/[^\x20-\x7d]|[>?]/g, escaped));
 }

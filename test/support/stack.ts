@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TokenCredential } from '@azure/identity';
 import { generateKeyPair, SignJWT } from 'jose';
+import type { StorageAccess, TokenCredential } from '#lib/identity';
 import { prepareCertificates } from '../../infra/local/certificates.ts';
 import { type RunningChild, startChild } from '../../infra/local/child-process.ts';
 import { connectionString, type StorageEndpoints } from '../../infra/local/storage-account.ts';
@@ -31,8 +31,8 @@ export async function startStorage(directory?: string, ports = anyPorts): Promis
 export interface SecureTestStorage extends TestStorage {
   /** PEM file that other processes must trust. */
   readonly caCertificate: string;
-  /** Gives tokens that Azurite accepts. */
-  readonly credential: TokenCredential;
+  /** Opens the account by identity. */
+  readonly access: Extract<StorageAccess, { readonly kind: 'identity' }>;
 }
 
 /** Starts our Azurite over HTTPS, its storage in `directory` or in a temporary one of its own. */
@@ -43,11 +43,16 @@ export async function startSecureStorage(directory?: string): Promise<SecureTest
   const options = { directory: directory ?? join(own.path, 'storage'), ports: anyPorts, tls };
   // To copy a blob from a URL with a SAS, Azurite asks itself over HTTPS.
   const storage = await startAzurite(options, () => own.remove(), { NODE_EXTRA_CA_CERTS: caCertificate });
-  return { ...storage, caCertificate, credential: await storageCredential() };
+  const { blob: blobServiceUri, table: tableServiceUri } = storage.endpoints;
+  const credential = await storageCredential();
+  return { ...storage, caCertificate, access: { kind: 'identity', blobServiceUri, tableServiceUri, credential } };
 }
 
 /** Tokens for Azure Storage of a tenant that nobody knows: Azurite looks at their times, their audience and the start of their issuer. */
-export async function storageCredential(issuer = 'https://sts.windows.net/'): Promise<TokenCredential> {
+export async function storageCredential({
+  issuer = 'https://sts.windows.net/',
+  audience = 'https://storage.azure.com',
+} = {}): Promise<TokenCredential> {
   const { privateKey } = await generateKeyPair('ES256');
   return {
     async getToken() {
@@ -56,7 +61,7 @@ export async function storageCredential(issuer = 'https://sts.windows.net/'): Pr
       const token = await new SignJWT({ oid: SOMEBODY, tid: SOMEWHERE })
         .setProtectedHeader({ alg: 'ES256', typ: 'JWT' })
         .setIssuer(`${issuer}${SOMEWHERE}/`)
-        .setAudience('https://storage.azure.com')
+        .setAudience(audience)
         .setIssuedAt()
         .setNotBefore('-1 minute')
         .setExpirationTime(new Date(expiresOnTimestamp))

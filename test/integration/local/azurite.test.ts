@@ -25,8 +25,10 @@ async function overHttp(directory: string): Promise<TestStorage & { clients(): C
 async function overHttpsWithTokens(directory: string): Promise<TestStorage & { clients(): Clients }> {
   const storage = await startSecureStorage(directory);
   const clients = () => ({
-    rows: new TableClient(storage.endpoints.table, 'rows', storage.credential, { retryOptions: { maxRetries: 0 } }),
-    blobs: new BlobServiceClient(storage.endpoints.blob, storage.credential, oneTry).getContainerClient('blobs'),
+    rows: new TableClient(storage.endpoints.table, 'rows', storage.access.credential, {
+      retryOptions: { maxRetries: 0 },
+    }),
+    blobs: new BlobServiceClient(storage.endpoints.blob, storage.access.credential, oneTry).getContainerClient('blobs'),
   });
   return { ...storage, clients };
 }
@@ -89,14 +91,14 @@ test('Over HTTPS it takes the key of the account too, and refuses a token whose 
   await Promise.all([rows.createTable(), blobs.create()]);
   expect(await blobs.exists()).toBe(true);
 
-  const credential = await storageCredential('https://localhost/');
+  const credential = await storageCredential({ issuer: 'https://localhost/' });
   const strangers = new BlobServiceClient(storage.endpoints.blob, credential, oneTry).getContainerClient('blobs');
   await expect(strangers.getProperties()).rejects.toMatchObject({ statusCode: 403 });
 });
 
 test('A read URL that is signed with a user-delegation key reads its one blob, and nothing once it is changed', async () => {
   await using storage = await startSecureStorage();
-  const service = new BlobServiceClient(storage.endpoints.blob, storage.credential, oneTry);
+  const service = new BlobServiceClient(storage.endpoints.blob, storage.access.credential, oneTry);
   const container = service.getContainerClient('blobs');
   await container.create();
   await Promise.all(['mine', 'theirs'].map((name) => container.getBlockBlobClient(name).upload(name, name.length)));

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Revocations } from '#lib/records';
 import { at, START, type TestClock, testClock } from '../../support/records.ts';
-import { type SecureStorage, startSecureStorage } from '../../support/secure-storage.ts';
 import { type SentRequests, watchRequests } from '../../support/sent-requests.ts';
+import { type SecureTestStorage, startSecureStorage } from '../../support/stack.ts';
 
-let storage: SecureStorage;
+let storage: SecureTestStorage;
 let clock: TestClock;
 let table: TableClient;
 let revocations: Revocations;
@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => requests[Symbol.dispose]());
 
 /** A table of a test's own, without retries, so that a storage that is gone is known to be at once. */
-async function newTable({ access }: SecureStorage): Promise<TableClient> {
+async function newTable({ access }: SecureTestStorage): Promise<TableClient> {
   const name = `revocations${randomUUID().replaceAll('-', '')}`;
   const options = { retryOptions: { maxRetries: 0 } };
   const client = new TableClient(access.tableServiceUri, name, access.credential, options);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ACCOUNT, conversionDefinition, openTable, RecordStore } from '#lib/records';
 import { newConversion } from '../../support/records.ts';
-import { type SecureStorage, startSecureStorage, storageCredential } from '../../support/secure-storage.ts';
+import { type SecureTestStorage, startSecureStorage, storageCredential } from '../../support/stack.ts';
 
-let storage: SecureStorage;
+let storage: SecureTestStorage;
 beforeAll(async () => {
   storage = await startSecureStorage();
   await openTable(storage.access).createTable();
@@ -39,6 +39,6 @@ test('They are the same that the connection string opens, and the address may en
 });
 
 test('A token for something else than storage opens nothing', async () => {
-  const credential = storageCredential('https://webpubsub.azure.com');
+  const credential = await storageCredential({ audience: 'https://webpubsub.azure.com' });
   await expect(conversions({ ...storage.access, credential }).get('c')).rejects.toMatchObject({ statusCode: 403 });
 });

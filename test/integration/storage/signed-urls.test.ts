@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BlobName, Blobs } from '#lib/storage';
 import { testClock } from '../../support/records.ts';
-import { type SecureStorage, startSecureStorage } from '../../support/secure-storage.ts';
 import { watchRequests } from '../../support/sent-requests.ts';
+import { type SecureTestStorage, startSecureStorage } from '../../support/stack.ts';
 
 const chair = { container: 'models', name: 'chairs & more/ä chair+#1.glb' };
 const table = { container: 'models', name: 'table.glb' };
 
-let storage: SecureStorage;
+let storage: SecureTestStorage;
 beforeAll(async () => {
   storage = await startSecureStorage();
   const blobs = byIdentity();
