@@ -10,6 +10,7 @@ const sessionSize = z.enum(['Standard', 'Premium']);
 const modelPath = z
   .string()
   .max(1024)
+  .refine((path) => path.isWellFormed(), 'must be well-formed Unicode')
   .regex(/^[^/\\\p{Cc}]+(\/[^/\\\p{Cc}]+)+$/u, "must be 'folder/file', the model's path in the container of models")
   .refine((path) => !path.split('/').some((part) => part === '.' || part === '..'), 'must not hold . or ..')
   .meta({ description: "The model's path in the container of models, as folder/file." });

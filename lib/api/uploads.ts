@@ -7,6 +7,7 @@ export const MAX_UPLOAD_BYTES = 5000 * 2 ** 20;
 const fileName = z
   .string()
   .max(500)
+  .refine((name) => name.isWellFormed(), 'must be well-formed Unicode')
   .regex(
     /^[^/\\\p{Cc}]+(\/[^/\\\p{Cc}]+)*$/u,
     "must be a file's path below the upload's folder, with / between its parts",

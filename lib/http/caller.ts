@@ -6,6 +6,4 @@ export interface Caller {
   readonly subject: string;
   readonly roles: readonly Role[];
   readonly tenantId: string;
-  /** The key that signed the caller's token; none where App Service authentication vouches. */
-  readonly kid?: string;
 }

@@ -11,7 +11,7 @@ export interface CallersOptions {
   /** Set where App Service authentication is in front: the tenants whose principals it may name. */
   readonly platformTenantIds: readonly string[] | undefined;
   /** Verifies a token of our own STS; it throws where the token is none. */
-  readonly verifySts: (token: string) => Promise<Caller>;
+  readonly verifySts: (token: string) => Promise<Caller & { readonly kid: string }>;
   /** Whether any of these subjects and signing keys is revoked. */
   readonly isRevoked: (...targets: string[]) => Promise<boolean>;
 }
@@ -31,7 +31,9 @@ export class Callers {
   async identify(request: HttpRequest): Promise<Caller> {
     const { entra, platformTenantIds } = this.#options;
     const vouchedFor = platformTenantIds && platformPrincipal(request, platformTenantIds);
-    return await this.#unlessRevoked(vouchedFor ?? (await entra.verify(tokenOf(request))));
+    const caller = vouchedFor ?? (await entra.verify(tokenOf(request)));
+    // Not by the key that signed the token: it is Microsoft Entra's, and everybody's.
+    return await this.#unlessRevoked(caller, caller.subject);
   }
 
   /**
@@ -39,13 +41,13 @@ export class Callers {
    * @throws ProblemError 401, and what the verification throws
    */
   async identifySts(request: HttpRequest): Promise<Caller> {
-    return await this.#unlessRevoked(await this.#options.verifySts(tokenOf(request)));
+    const caller = await this.#options.verifySts(tokenOf(request));
+    return await this.#unlessRevoked(caller, caller.subject, caller.kid);
   }
 
-  async #unlessRevoked(caller: Caller): Promise<Caller> {
-    const { subject, kid } = caller;
-    const revoked = await this.#options.isRevoked(subject, ...(kid === undefined ? [] : [kid]));
-    if (revoked) throw unauthenticated('The caller, or the key of the token, is revoked.');
+  async #unlessRevoked<Who extends Caller>(caller: Who, ...targets: string[]): Promise<Who> {
+    if (await this.#options.isRevoked(...targets))
+      throw unauthenticated('The caller, or the key of the token, is revoked.');
     return caller;
   }
 }

@@ -59,11 +59,12 @@ export class EntraTokens {
     if (known !== undefined) return known;
     if (token.length > MAX_TOKEN_LENGTH) throw unauthenticated('The token is too long.');
     const tenant = await this.#tenantOf(token);
-    const { payload, protectedHeader } = await jwtVerify(token, tenant.keys, {
+    const { payload } = await jwtVerify(token, tenant.keys, {
       algorithms: ['RS256'],
       issuer: tenant.issuer,
       audience: [...this.#options.audiences],
-      requiredClaims: ['exp', 'nbf', 'oid', 'tid'],
+      // An ID token may have the same audience; only an access token says which application it was issued to.
+      requiredClaims: ['exp', 'nbf', 'oid', 'tid', 'azp'],
       clockTolerance: CLOCK_SKEW_SECONDS,
       currentDate: this.#options.now(),
     }).catch((error: unknown) => {
@@ -72,8 +73,7 @@ export class EntraTokens {
     const parsed = claims.safeParse(payload);
     if (!parsed.success) throw unauthenticated('The token lacks an object id, or its roles are no list.');
     const { oid, tid, exp, roles } = parsed.data;
-    const { kid } = protectedHeader;
-    const caller = { subject: oid, tenantId: tid, roles: rolesAmong(roles), ...(kid !== undefined && { kid }) };
+    const caller = { subject: oid, tenantId: tid, roles: rolesAmong(roles) };
     this.#verified.set(hash, caller, Math.min(this.#options.now().getTime() + REMEMBER_SECONDS * 1000, exp * 1000));
     return caller;
   }
@@ -82,14 +82,12 @@ export class EntraTokens {
   async #tenantOf(token: string): Promise<Tenant> {
     const tenantId = tenantIn(token);
     if (!this.#options.tenantIds.includes(tenantId)) throw unauthenticated('The tenant of the token is not let in.');
-    const known = this.#tenants.get(tenantId);
-    if (known !== undefined) return await known;
-    const asked = this.#ask(tenantId);
+    const asked = this.#tenants.get(tenantId) ?? this.#ask(tenantId);
     this.#tenants.set(tenantId, asked, this.#options.now().getTime() + CONFIGURATION_SECONDS * 1000);
     try {
       return await asked;
     } catch (cause) {
-      this.#tenants.delete(tenantId);
+      if (this.#tenants.get(tenantId) === asked) this.#tenants.delete(tenantId);
       throw authorityUnavailable(cause);
     }
   }

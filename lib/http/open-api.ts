@@ -43,13 +43,17 @@ export function openApiDocument(schemas: Readonly<Record<string, z.ZodType>>): o
 }
 
 function operationOf(operationId: string, route: Route): ZodOpenApiOperationObject {
-  const answers = Object.entries(route.answers).map(([status, { description, schema }]) => [
+  const answers = Object.entries(route.answers).map(([status, { description, schema, headers }]) => [
     status,
-    { description, ...(schema && { content: { 'application/json': { schema } } }) },
+    { description, ...(headers && { headers }), ...(schema && { content: { 'application/json': { schema } } }) },
   ]);
   const problems = problemsOf(route).map((status) => [
     String(status),
-    { description: PROBLEMS[status] ?? 'A problem.', content: { 'application/problem+json': { schema: problem } } },
+    {
+      description: PROBLEMS[status] ?? 'A problem.',
+      // The retired service's refusals had no body.
+      ...(route.access.kind !== 'account' && { content: { 'application/problem+json': { schema: problem } } }),
+    },
   ]);
   return {
     operationId,
@@ -86,10 +90,11 @@ function describeAccess(access: Access): Pick<ZodOpenApiOperationObject, 'descri
   }
 }
 
-function problemsOf({ access, problems = [] }: Route): readonly number[] {
+function problemsOf({ access, body, problems = [] }: Route): readonly number[] {
   if (access.kind === 'anyone') return problems;
   const role = access.kind === 'machine' ? [] : [403];
-  return [...new Set([401, ...role, ...problems, 500])].sort((one, other) => one - other);
+  const size = body === undefined ? [] : [413];
+  return [...new Set([401, ...role, ...size, ...problems, 500, 503])].sort((one, other) => one - other);
 }
 
 const PROBLEMS: Readonly<Record<number, string>> = {
@@ -105,6 +110,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   428: 'If-Match is missing.',
   429: 'Too many requests; Retry-After says when to try again.',
   500: 'The service failed.',
-  502: 'The STS elsewhere refused, or gave what must not be passed on.',
+  502: 'The STS elsewhere or Web PubSub refused, or gave what must not be passed on.',
   503: 'What is needed does not answer; try again.',
+  504: 'Web PubSub did not answer in time; try again.',
 };

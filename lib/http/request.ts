@@ -92,7 +92,7 @@ export function revisionOfIfMatch(request: HttpRequest): number {
     status: 412,
     type: 'stale',
     title: 'The lease has changed',
-    detail: `${header} is not the lease's present ETag. Read the lease and try again.`,
+    detail: "If-Match is not the lease's present ETag. Read the lease and try again.",
     field: 'If-Match',
   });
 }

@@ -93,13 +93,13 @@ export function json(status: number, body: unknown, headers: Readonly<Record<str
 
 function register(
   name: RouteName,
-  { method, path }: Route,
+  { method, path, access }: Route,
   inputs: readonly FunctionInput[],
   handler: (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>,
 ): void {
   app.http(name, {
     route: path.slice(1),
-    methods: [method],
+    methods: access.kind === 'anyone' ? [method, 'HEAD'] : [method],
     authLevel: 'anonymous',
     extraInputs: [...inputs],
     handler,

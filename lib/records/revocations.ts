@@ -51,7 +51,7 @@ export class Revocations {
    */
   async isRevoked(...targets: string[]): Promise<boolean> {
     const known = await this.#knownTargets();
-    return targets.some((target) => known.has(target));
+    return targets.some((target) => known.has(folded(target)));
   }
 
   /** Revokes. What is revoked already stays as it is, and `created` is false then. */
@@ -62,7 +62,7 @@ export class Revocations {
       created = current === undefined;
       return created ? wanted : undefined;
     });
-    this.#change((targets) => targets.add(target));
+    this.#change((targets) => targets.add(folded(target)));
     return { ...(found ?? wanted), created };
   }
 
@@ -76,7 +76,7 @@ export class Revocations {
         throw error;
       },
     );
-    this.#change((targets) => targets.delete(target));
+    this.#change((targets) => targets.delete(folded(target)));
     return found;
   }
 
@@ -120,7 +120,7 @@ export class Revocations {
     this.#triedAt = readAt;
     const reading: Promise<KnownTargets> = this.list()
       .then((revocations) => {
-        const known = { targets: new Set(revocations.map(({ target }) => target)), readAt };
+        const known = { targets: new Set(revocations.map(({ target }) => folded(target))), readAt };
         if (this.#reading === reading) this.#known = known;
         return known;
       })
@@ -138,7 +138,12 @@ export class Revocations {
   }
 }
 
+/** An id that was typed in another case is the same id: a revocation that names nobody would be believed to act. */
+function folded(target: string): string {
+  return target.toLowerCase();
+}
+
 /** Keys may not hold every character that a target may. */
 function keyOf(target: string) {
-  return { partitionKey: PARTITION, rowKey: createHash('sha256').update(target).digest('hex') };
+  return { partitionKey: PARTITION, rowKey: createHash('sha256').update(folded(target)).digest('hex') };
 }

@@ -3,7 +3,7 @@ export { RenderingError, type RenderingErrorCode } from './rendering-error.ts';
 export type { Conversion, ConversionRequest, RenderingService, Session, SessionRequest } from './rendering-service.ts';
 export { ConversionPlaces } from './self-hosted/conversion-places.ts';
 export { nextConversionStep, runConversion } from './self-hosted/conversion-steps.ts';
-export { heartbeatRequest, receiveHeartbeat } from './self-hosted/heartbeats.ts';
+export { receiveHeartbeat } from './self-hosted/heartbeats.ts';
 export type { SelfHostedParts } from './self-hosted/parts.ts';
 export { selfHosted } from './self-hosted/service.ts';
 export {

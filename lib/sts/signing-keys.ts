@@ -58,13 +58,13 @@ export function neededChange(
   if (next === undefined && due - schedule.overlapMilliseconds <= at) {
     return { kind: 'add-next', signsFrom: Math.max(due, at + schedule.overlapMilliseconds) };
   }
-  const kids = keys.filter((key) => servesUntil(key, keys, schedule, at) <= at).map(({ kid }) => kid);
+  const kids = keys.filter((key) => servesUntil(key, keys, schedule) <= at).map(({ kid }) => kid);
   return kids.length > 0 ? { kind: 'drop', kids } : undefined;
 }
 
 /** When every token of the key has expired: it signed nothing any more once the next one's turn had come. Infinity before that. */
-function servesUntil(key: SigningKey, keys: readonly SigningKey[], schedule: KeySchedule, at: number): number {
-  const turns = keys.map((other) => other.signsFrom).filter((from) => from > key.signsFrom && from <= at);
+function servesUntil(key: SigningKey, keys: readonly SigningKey[], schedule: KeySchedule): number {
+  const turns = keys.map((other) => other.signsFrom).filter((from) => from > key.signsFrom);
   return Math.min(...turns) + key.lifetimeSeconds * 1000 + schedule.skewMilliseconds;
 }
 

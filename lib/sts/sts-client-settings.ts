@@ -21,6 +21,8 @@ export interface StsClientOptions {
 
 export interface StsClientSettings {
   readonly url: string;
+  /** The STS's address without the account, for messages. */
+  readonly origin: string;
   readonly scope: string;
   readonly credential: CheckedCredential;
   readonly fetch: typeof globalThis.fetch;
@@ -56,6 +58,7 @@ export function checkClientSettings(
   if (scope.length > MAX_URL_LENGTH || !/^[\x21-\x7e]+$/.test(scope)) throw wrong('The scope must be one URI.');
   return {
     url: `${endpoint.href.replace(/\/+$/, '')}/Accounts/${accountId}/token?api-version=${API_VERSION}`,
+    origin: endpoint.origin,
     scope,
     credential: checkCredential(credential, accountId),
     fetch: options.fetch ?? globalThis.fetch,

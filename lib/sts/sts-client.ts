@@ -61,6 +61,11 @@ export class MixedRealityStsClient {
     return untilAborted(this.#renewal, abortSignal);
   }
 
+  /** Forgets a token that is of no use, as one with the wrong roles: the next caller has the STS asked again. */
+  discard(token: string): void {
+    if (this.#kept?.token.token === token) this.#kept = undefined;
+  }
+
   async #renew(credential: Parameters<typeof exchange>[0]['credential']): Promise<AccessToken> {
     const { now } = this.#settings;
     try {

@@ -53,33 +53,27 @@ function waitBeforeRetry(error: unknown, tried: number): number | undefined {
 }
 
 async function exchangeOnce(settings: Asking): Promise<AccessToken> {
-  const vector = headerSafe('The correlation vector', settings.newCorrelationVector(), MAX_VECTOR_LENGTH);
-  const timeout = AbortSignal.timeout(settings.timeoutMilliseconds);
-  const tooSlow = () =>
-    new StsError(
-      'unavailable',
-      `The STS did not answer within ${settings.timeoutMilliseconds} ms (X-MRC-CV ${vector}).`,
-      {
-        correlationVector: vector,
-      },
-    );
+  const { credential, scope, origin, timeoutMilliseconds, newCorrelationVector } = settings;
+  const vector = headerSafe('The correlation vector', newCorrelationVector(), MAX_VECTOR_LENGTH);
+  const timeout = AbortSignal.timeout(timeoutMilliseconds);
+  const unavailable = (what: string, cause?: Error) =>
+    new StsError('unavailable', `The STS at ${origin} ${what} (X-MRC-CV ${vector}).`, {
+      cause,
+      correlationVector: vector,
+    });
   const work = async () => {
-    const bearer = await bearerOf(settings.credential, settings.scope, timeout);
+    const bearer = await bearerOf(credential, scope, timeout);
     try {
       return await ask(settings, bearer, vector, timeout);
     } catch (error) {
-      if (error instanceof StsError || timeout.aborted) throw error;
-      throw new StsError('unavailable', `The STS cannot be reached (X-MRC-CV ${vector}).`, {
-        cause: withoutSecrets(error, bearer.secrets),
-        correlationVector: vector,
-      });
+      throw error instanceof StsError ? error : unavailable('cannot be reached', withoutSecrets(error, bearer.secrets));
     }
   };
   try {
     // Not all that is injected heeds a signal.
     return await untilAborted(work(), timeout);
   } catch (error) {
-    throw timeout.aborted ? tooSlow() : error;
+    throw timeout.aborted ? unavailable(`did not answer within ${timeoutMilliseconds} ms`) : error;
   }
 }
 

@@ -25,8 +25,6 @@ export interface TokenRequest {
   readonly role: Role;
   /** The caller's tenant; none with an account key. */
   readonly tenantId?: string | undefined;
-  /** The application that the caller uses; the account itself where it is not known. */
-  readonly clientId?: string | undefined;
 }
 
 interface Issued {
@@ -70,11 +68,11 @@ export class StsIssuer {
    * @throws StsError `invalid_argument`, or what the signer throws
    */
   async issue(request: TokenRequest): Promise<AccessToken> {
-    const { subject, role, tenantId, clientId } = request;
+    const { subject, role, tenantId } = request;
     if (subject === '' || subject.length > MAX_SUBJECT_LENGTH) {
       throw new StsError('invalid_argument', `The subject of a token must have 1 to ${MAX_SUBJECT_LENGTH} characters.`);
     }
-    const id = JSON.stringify([subject, role, tenantId, clientId]);
+    const id = JSON.stringify([subject, role, tenantId]);
     const kept = this.#issued.get(id);
     if (kept && (await this.#isGood(kept))) return kept.token;
     const latest = this.#issued.get(id);
@@ -113,13 +111,13 @@ export class StsIssuer {
   }
 
   /** With the claims that tokens of the retired service have (contract 4.2), and with whom it is for and what that one may. */
-  async #mint({ subject, role, tenantId, clientId }: TokenRequest, issuedAt: number): Promise<AccessToken> {
+  async #mint({ subject, role, tenantId }: TokenRequest, issuedAt: number): Promise<AccessToken> {
     const { lifetimeSeconds, signer, newId } = this.#options;
     const { accountId, issuer, audience } = this.#expected;
     const expiresAt = issuedAt + lifetimeSeconds;
     const token = await signer.sign({
       jti: newId(),
-      cai: clientId ?? accountId,
+      cai: accountId,
       tid: tenantId ?? NO_TENANT,
       aid: accountId,
       aao: -1,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ROLES, type Route, revocationList, routes } from '#lib/api';
@@ -44,6 +45,15 @@ describe('every route knows its caller', () => {
     expect(wrong.status).toBe(401);
     expect(wrong.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token", error_description="[^"]+"$/);
   });
+
+  test.each(everyRoute.filter(([, { access }]) => access.kind === 'machine' || access.kind === 'account'))(
+    '%s refuses whoever brings no credential of its own, or a wrong one',
+    async (_name, route) => {
+      for (const token of [null, 'a.b.c', `${stack.endpoints.accountId}:wrong`]) {
+        expect((await ask(route, token)).status).toBe(401);
+      }
+    },
+  );
 
   test.each(guarded)('%s lets in the roles of its table, and tells others what is missing', async (_name, route) => {
     const allowed = route.access.kind === 'roles' ? route.access.roles : [];
@@ -218,6 +228,33 @@ describe('revocations', () => {
     expect((await stack.call('DELETE', `/api/revocations/${subject}`)).status).toBe(204);
     expect(await asRex()).toBe(200);
     expect((await stack.call('DELETE', `/api/revocations/${subject}`)).status).toBe(204);
+  });
+
+  test('one is of a caller and of a key in whatever case they are written', async () => {
+    const subject = await stack.subjectOf('rita');
+    const asRita = async () =>
+      (await stack.call('GET', '/api/pipelines', { token: await stack.tokenFor('client', 'rita') })).status;
+    expect((await stack.call('PUT', `/api/revocations/${subject.toUpperCase()}`)).status).toBe(201);
+    expect(await asRita()).toBe(401);
+    expect((await stack.call('DELETE', `/api/revocations/${subject}`)).status).toBe(204);
+    expect(await asRita()).toBe(200);
+  });
+
+  test('one of the account closes the way in by its key', async () => {
+    const { accountId, accountKeyFile } = stack.endpoints;
+    const token = `${accountId}:${await readFile(accountKeyFile, 'utf8')}`;
+    const byKey = async () => (await stack.call('GET', `/accounts/${accountId}/token`, { token })).status;
+    expect(await byKey()).toBe(200);
+    await stack.call('PUT', `/api/revocations/${accountId}`);
+    expect(await byKey()).toBe(401);
+    await stack.call('DELETE', `/api/revocations/${accountId}`);
+    expect(await byKey()).toBe(200);
+  });
+
+  test('nobody locks themselves out', async () => {
+    const answer = await stack.call('PUT', `/api/revocations/${await stack.subjectOf('ada')}`);
+    expect(answer.status).toBe(409);
+    expect((await stack.call('GET', '/api/pipelines')).status).toBe(200);
   });
 
   test('what names nobody is refused', async () => {

@@ -151,10 +151,12 @@ describe('POST /api/sessions/{id}/heartbeats', () => {
     },
   );
 
-  test('knows no session that does not exist', async () => {
+  test('tells nobody which sessions exist', async () => {
     const unknown = await beat('unknown', said, 'Bearer anything');
-    expect(unknown.status).toBe(404);
-    expect(problemOf(unknown).type).toBe('/problems/not-found');
+    expect(unknown.status).toBe(401);
+    expect(unknown.headers.get('www-authenticate')).toBe('Bearer');
+    const known = await beat(ID, said, 'Bearer anything');
+    expect(problemOf(unknown)).toEqual(problemOf(known));
   });
 
   test('does not look at what a stranger says', async () => {

@@ -206,14 +206,14 @@ describe('GET /accounts/{accountId}/token', () => {
 });
 
 describe('rate limits', () => {
-  test('let 60 a minute through for each caller, and tell the others when to come again', async () => {
-    await using limited = await startTestStack({});
+  test('let so many a minute through for each caller, and tell the others when to come again', async () => {
+    await using limited = await startTestStack({ TOKEN_REQUESTS_PER_MINUTE: '6' });
     const token = await limited.tokenFor('client', 'cleo');
     const statuses = await Promise.all(
-      Array.from({ length: 70 }, async () => (await limited.call('POST', '/api/tokens/sts', { token })).status),
+      Array.from({ length: 20 }, async () => (await limited.call('POST', '/api/tokens/sts', { token })).status),
     );
     expect(new Set(statuses)).toEqual(new Set([200, 429]));
-    expect(statuses.filter((status) => status === 200).length).toBeLessThan(70);
+    expect(statuses.filter((status) => status === 200).length).toBeLessThan(20);
     const refused = await limited.call('POST', '/api/tokens/sts', { token });
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);

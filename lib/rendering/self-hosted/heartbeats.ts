@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
-import { heartbeat as heartbeatDocument, type SessionRecord } from '#lib/records';
+import type { HeartbeatAnswer, HeartbeatBody } from '#lib/api';
+import type { SessionRecord } from '#lib/records';
 import { remainingSeconds } from '../lease.ts';
 import { RenderingError } from '../rendering-error.ts';
 import type { SelfHostedParts } from './parts.ts';
@@ -11,35 +11,23 @@ const CALM_SECONDS = 5;
 /** The session host downloads at once; its URL needs no longer life. */
 const ASSET_URL_SECONDS = 600;
 
-/** What a session host says of itself. */
-export const heartbeatRequest = heartbeatDocument.omit({ at: true }).extend({ state: z.literal('ready') });
-export type HeartbeatRequest = z.output<typeof heartbeatRequest>;
-
-/** What it is told: how long it may still run, whether to stop, which asset to show, when to speak again. */
-export interface HeartbeatAnswer {
-  readonly remainingSeconds: number | null;
-  readonly stop: boolean;
-  readonly asset: { readonly name: string; readonly url: string } | null;
-  readonly nextSeconds: number;
-}
-
 /**
  * Takes a heartbeat and answers with what the record says.
  * @param secret the bearer secret that came with it
  * @param hear reads what the session host says, once it is known who speaks
- * @throws RenderingError `unauthenticated`, `not_found`; and what `hear` throws
+ * @throws RenderingError `unauthenticated`; and what `hear` throws
  */
 export async function receiveHeartbeat(
   parts: SelfHostedParts,
   id: string,
   secret: string | undefined,
-  hear: () => Promise<HeartbeatRequest>,
+  hear: () => Promise<HeartbeatBody>,
 ): Promise<HeartbeatAnswer> {
   const refused = "A heartbeat needs the secret of the session's present machine.";
   if (secret === undefined) throw new RenderingError('unauthenticated', refused);
   const record = await parts.sessions.read(id);
-  if (record === undefined) throw new RenderingError('not_found', `There is no session ${id}.`);
-  if (!knows(record, secret)) throw new RenderingError('unauthenticated', refused);
+  // In one way for a session that is not there: its id is nobody's to find out.
+  if (record === undefined || !knows(record, secret)) throw new RenderingError('unauthenticated', refused);
   const said = await hear();
   if (record.state !== 'starting' && record.state !== 'ready') {
     return { remainingSeconds: 0, stop: true, asset: null, nextSeconds: HURRIED_SECONDS };
@@ -49,7 +37,7 @@ export async function receiveHeartbeat(
   return answer(parts, record, said);
 }
 
-async function answer(parts: SelfHostedParts, record: SessionRecord, said: HeartbeatRequest): Promise<HeartbeatAnswer> {
+async function answer(parts: SelfHostedParts, record: SessionRecord, said: HeartbeatBody): Promise<HeartbeatAnswer> {
   const settled = record.state === 'ready' && said.asset !== null && said.asset.state !== 'loading';
   return {
     remainingSeconds: remainingSeconds(record.lease, parts.now()),

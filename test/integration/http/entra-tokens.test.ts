@@ -38,6 +38,7 @@ const claims = (change: Record<string, unknown> = {}) => ({
   aud: AUDIENCE,
   tid: authority.tenantId,
   oid: SUBJECT,
+  azp: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
   roles: [ROLES.client],
   nbf: now,
   iat: now,
@@ -59,7 +60,6 @@ describe('a token of the tenant', () => {
       subject: SUBJECT,
       tenantId: authority.tenantId,
       roles: [ROLES.administrator, ROLES.client],
-      kid: authority.kid,
     });
   });
 
@@ -143,7 +143,7 @@ describe('refused with 401 and the reason', () => {
     );
   });
 
-  test.each(['exp', 'nbf', 'oid', 'tid', 'iss', 'aud'])('a token without %s', async (claim) => {
+  test.each(['exp', 'nbf', 'oid', 'tid', 'iss', 'aud', 'azp'])('a token without %s', async (claim) => {
     expect((await refusalOf(await authority.sign(without(claim)))).problem.status).toBe(401);
   });
 
@@ -196,6 +196,17 @@ describe('refused with 401 and the reason', () => {
 });
 
 describe('an authority that does not answer', () => {
+  test('is 503 for each of many callers', async () => {
+    const fresh = verifier();
+    authority.down = true;
+    try {
+      const asked = Array.from({ length: 3 }, async () => refusalOf(await authority.sign(claims()), fresh));
+      for (const { problem } of await Promise.all(asked)) expect(problem.status).toBe(503);
+    } finally {
+      authority.down = false;
+    }
+  });
+
   test('is 503, and asked again by the next caller', async () => {
     const fresh = verifier();
     const token = await authority.sign(claims());

@@ -210,7 +210,7 @@ describe('a heartbeat', () => {
       code: 'unauthenticated',
     });
     await expect(receiveHeartbeat(parts, 'nobody', 'secret-1', async () => said)).rejects.toMatchObject({
-      code: 'not_found',
+      code: 'unauthenticated',
     });
   });
 

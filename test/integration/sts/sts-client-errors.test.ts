@@ -113,7 +113,7 @@ describe('an STS that is in trouble', () => {
       code: 'unavailable',
       message: expect.stringContaining('did not answer within 50 ms'),
     });
-    expect(ground.sts.requests).toHaveLength(3);
+    expect(ground.waits).toEqual([250, 500]);
   });
 
   it('is given up after the time also by a fetch that heeds no signal', async () => {

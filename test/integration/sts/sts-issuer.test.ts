@@ -76,9 +76,9 @@ describe('an issued token', () => {
     expect(payload.sub).toBe('ada');
   });
 
-  it('names no tenant where the way in was a key, and the application where it is known', async () => {
-    const { token } = await issuer.issue({ subject: 'key', role: ROLES.administrator, clientId: TENANT });
-    expect(decodeJwt(token)).toMatchObject({ tid: '00000000-0000-0000-0000-000000000000', cai: TENANT });
+  it('names no tenant where the way in was a key', async () => {
+    const { token } = await issuer.issue({ subject: 'key', role: ROLES.administrator });
+    expect(decodeJwt(token)).toMatchObject({ tid: '00000000-0000-0000-0000-000000000000' });
   });
 
   it('is verified as what was asked for', async () => {
@@ -118,13 +118,12 @@ describe('the same caller', () => {
     }
   });
 
-  it('shares none with another subject, role, tenant or application', async () => {
+  it('shares none with another subject, role or tenant', async () => {
     const others = [
       ada,
       { ...ada, subject: 'bob' },
       { ...ada, role: ROLES.administrator },
       { ...ada, tenantId: undefined },
-      { ...ada, clientId: TENANT },
       { ...ada, subject: 'ada","RemoteRendering.Client' },
     ];
     const tokens = await Promise.all(others.map((request) => issuer.issue(request)));
