@@ -1,4 +1,6 @@
 import './sts-tokens-post.ts';
+import './client-tokens-post.ts';
+import './client-tokens-get.ts';
 import './account-tokens-get.ts';
 import './jwks-get.ts';
 import './uploads-post.ts';

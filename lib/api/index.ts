@@ -1,4 +1,13 @@
 export {
+  type ClientTokenAnswer,
+  type ClientTokenBody,
+  type ClientTokenQuery,
+  clientTokenAnswer,
+} from './client-tokens.ts';
+export type { HeartbeatAnswer, HeartbeatBody } from './heartbeats.ts';
+export { heartbeatBody } from './heartbeats.ts';
+export { type LiveEvent, liveEvent } from './live-events.ts';
+export {
   type AssetAnswer,
   assetAnswer,
   type LeaseAnswer,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { accessTokenAnswer, clientTokenAnswer, clientTokenBody, clientTokenQuery } from './client-tokens.ts';
+import { heartbeatAnswer, heartbeatBody } from './heartbeats.ts';
 import {
   assetAnswer,
   assetQuery,
@@ -40,14 +42,16 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly access: Access;
-  /** Counts against the caller's token requests of the minute. */
+  /** Counts against the token requests of the minute of a caller with a role. */
   readonly limited?: true;
   readonly parameters?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
-  /** Statuses of problems beside 401, 403 and 500, which every route with a caller has. */
+  readonly answers: Readonly<
+    Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly headers?: z.ZodObject }>
+  >;
+  /** Statuses of problems beside those that follow from the rest: 401, 403, 500 and 503 with a caller, 413 with a body. */
   readonly problems?: readonly number[];
 }
 
@@ -58,7 +62,9 @@ const everyRole = { kind: 'roles', roles: [ROLES.client, ROLES.administrator] } 
 const ofPipeline = z.object({ id: pipelineId });
 const ofRevocation = z.object({ target: revocationTarget });
 const health = z.object({ status: z.string(), problems: z.array(z.string()).optional() });
-const ifMatch = z.object({ 'If-Match': z.string().meta({ description: "The lease's ETag as it was read." }) });
+const ifMatch = z.object({ 'If-Match': z.string().max(64).meta({ description: "The lease's ETag as it was read." }) });
+const etag = z.object({ ETag: z.string().meta({ description: 'What a renewal gives as If-Match.' }) });
+const location = z.object({ Location: z.string().meta({ description: "The pipeline's path." }) });
 const idempotencyKey = z.object({
   'Idempotency-Key': z
     .string()
@@ -80,15 +86,34 @@ export const routes = {
     answers: { 200: { description: 'The token.', schema: stsTokenAnswer } },
     problems: [400, 415, 429, 502, 503],
   },
+  'client-tokens-post': {
+    method: 'POST',
+    path: '/api/tokens/client',
+    summary: 'A Web PubSub client token for the caller, in the groups of what the caller may read.',
+    access: everyRole,
+    limited: true,
+    body: clientTokenBody,
+    answers: { 200: { description: 'The token, and where to connect with it.', schema: clientTokenAnswer } },
+    problems: [400, 404, 415, 429, 502, 503, 504],
+  },
+  'client-tokens-get': {
+    method: 'GET',
+    path: '/api/v1/auth/clientToken',
+    summary: 'The same token in the shape of the Web PubSub AAD design spec.',
+    access: everyRole,
+    limited: true,
+    query: clientTokenQuery,
+    answers: { 200: { description: 'The token.', schema: accessTokenAnswer } },
+    problems: [400, 404, 429, 502, 503, 504],
+  },
   'account-tokens-get': {
     method: 'GET',
     path: '/accounts/{accountId}/token',
     summary: 'The Mixed Reality STS, as the retired service spoke it: an account key or a Microsoft Entra token in.',
     access: { kind: 'account' },
-    limited: true,
     parameters: z.object({ accountId: z.string() }),
     answers: { 200: { description: 'The token.', schema: accountTokenAnswer } },
-    problems: [429],
+    problems: [404, 429],
   },
   'jwks-get': {
     method: 'GET',
@@ -104,7 +129,7 @@ export const routes = {
     access: administrators,
     body: uploadBody,
     answers: { 201: { description: 'One URL for each file.', schema: uploadAnswer } },
-    problems: [400, 413, 415],
+    problems: [400, 415],
   },
   'pipelines-put': {
     method: 'PUT',
@@ -115,9 +140,9 @@ export const routes = {
     body: pipelineBody,
     answers: {
       200: { description: 'There already, with the same body.', schema: pipelineAnswer },
-      201: { description: 'Created.', schema: pipelineAnswer },
+      201: { description: 'Created.', schema: pipelineAnswer, headers: location },
     },
-    problems: [400, 409, 413, 415],
+    problems: [400, 409, 415],
   },
   'pipelines-post': {
     method: 'POST',
@@ -128,9 +153,9 @@ export const routes = {
     body: pipelineBody,
     answers: {
       200: { description: 'There already, from the same Idempotency-Key and body.', schema: pipelineAnswer },
-      201: { description: 'Created.', schema: pipelineAnswer },
+      201: { description: 'Created.', schema: pipelineAnswer, headers: location },
     },
-    problems: [400, 409, 413, 415],
+    problems: [400, 409, 415],
   },
   'pipelines-get': {
     method: 'GET',
@@ -165,7 +190,7 @@ export const routes = {
     summary: "The lease of a pipeline's session, with its ETag.",
     access: everyRole,
     parameters: ofPipeline,
-    answers: { 200: { description: 'The lease.', schema: leaseAnswer } },
+    answers: { 200: { description: 'The lease.', schema: leaseAnswer, headers: etag } },
     problems: [404],
   },
   'leases-put': {
@@ -176,8 +201,8 @@ export const routes = {
     parameters: ofPipeline,
     headers: ifMatch,
     body: renewal,
-    answers: { 200: { description: 'The lease as it is now.', schema: leaseAnswer } },
-    problems: [400, 404, 409, 412, 413, 415, 422, 428],
+    answers: { 200: { description: 'The lease as it is now.', schema: leaseAnswer, headers: etag } },
+    problems: [400, 404, 409, 412, 415, 422, 428],
   },
   'readers-put': {
     method: 'PUT',
@@ -187,7 +212,7 @@ export const routes = {
     parameters: ofPipeline,
     body: readersBody,
     answers: { 200: { description: 'The pipeline.', schema: pipelineAnswer } },
-    problems: [400, 404, 413, 415],
+    problems: [400, 404, 415],
   },
   'assets-get': {
     method: 'GET',
@@ -204,9 +229,10 @@ export const routes = {
     path: '/api/sessions/{id}/heartbeats',
     summary: "A session host says how it is, with its machine's own secret.",
     access: { kind: 'machine' },
-    parameters: z.object({ id: z.string() }),
-    answers: { 200: { description: 'How long it may run and what to show.' } },
-    problems: [400, 404, 413, 415],
+    parameters: ofPipeline,
+    body: heartbeatBody,
+    answers: { 200: { description: 'How long it may run and what to show.', schema: heartbeatAnswer } },
+    problems: [400, 415],
   },
   'revocations-list': {
     method: 'GET',
@@ -225,7 +251,7 @@ export const routes = {
       200: { description: 'Revoked before.', schema: revocationAnswer },
       201: { description: 'Revoked.', schema: revocationAnswer },
     },
-    problems: [400],
+    problems: [400, 409],
   },
   'revocations-delete': {
     method: 'DELETE',

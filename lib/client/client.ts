@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import {
   type AssetAnswer,
   assetAnswer,
+  type ClientTokenAnswer,
+  clientTokenAnswer,
   type LeaseAnswer,
+  type LiveEvent,
   leaseAnswer,
   type PipelineAnswer,
   type PipelineBody,
@@ -22,6 +25,7 @@ import {
 } from '#lib/api';
 import { ClientError } from './client-error.ts';
 import { answerOf, problemOf } from './read-answer.ts';
+import { watchPipeline } from './watch.ts';
 
 export interface ClientOptions {
   /** Base URL of the app. */
@@ -66,6 +70,18 @@ export class RemoteRenderingClient {
   /** A Mixed Reality access token; of a role of the caller's own, the widest where none is named. */
   async stsToken(role?: Role, options?: CallOptions): Promise<StsTokenAnswer> {
     return await this.#ask('sts-tokens-post', { body: { ...(role && { role }) } }, stsTokenAnswer, options);
+  }
+
+  /** A Web PubSub client token: for the caller's own events, and the groups of these pipelines. */
+  async clientToken(
+    wanted: {
+      readonly minutes?: number;
+      readonly pipelines?: readonly string[];
+      readonly roles?: readonly string[];
+    } = {},
+    options?: CallOptions,
+  ): Promise<ClientTokenAnswer> {
+    return await this.#ask('client-tokens-post', { body: wanted }, clientTokenAnswer, options);
   }
 
   /** URLs for the files of one model; `uploadFile` sends each, the model last. Sizes in bytes. */
@@ -124,6 +140,17 @@ export class RemoteRenderingClient {
   /** Asks a pipeline to stop. It is over when its state says so. */
   async stopPipeline(id: string, options?: CallOptions): Promise<PipelineAnswer> {
     return await this.#ask('pipelines-delete', { path: { id } }, pipelineAnswer, options);
+  }
+
+  /**
+   * What happens to a pipeline, its conversion and its session, live: first the present state, then every event in order and once, over
+   * a connection that is made again where it is lost. Ends after the pipeline's end, or when the signal aborts.
+   */
+  watch(id: string, { signal = new AbortController().signal }: CallOptions = {}): AsyncIterable<LiveEvent> {
+    const connectionUrl = async (watched: string, until: AbortSignal) =>
+      (await this.clientToken({ pipelines: [watched] }, { signal: until })).url;
+    const pipeline = (watched: string, until: AbortSignal) => this.pipeline(watched, { signal: until });
+    return watchPipeline({ pipeline, connectionUrl }, id, signal);
   }
 
   async setReaders(id: string, readers: readonly string[], options?: CallOptions): Promise<PipelineAnswer> {

@@ -6,11 +6,19 @@ const list = z
   .transform((given) => given.split(',').map((part) => part.trim()))
   .pipe(z.array(z.string().min(1, 'must be values with commas between them')));
 const httpsUrl = z.url({ protocol: /^https$/ }).transform((url) => url.replace(/\/$/, ''));
+const origin = z
+  .string()
+  .refine((text) => URL.parse(text)?.origin === text, 'must be origins, as https://app.example, without a slash');
 /** As `httpsUrl`; a loopback address may do without TLS, since nothing leaves the machine. */
 const stsUrl = z
   .url({ protocol: /^https?$/ })
   .refine((url) => /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/]|$)/.test(url), 'must be https')
   .transform((url) => url.replace(/\/$/, ''));
+/** Scheme, host and port alone. */
+const httpsOrigin = z
+  .url({ protocol: /^https$/ })
+  .refine((url) => URL.parse(url)?.href === `${URL.parse(url)?.origin}/`, 'must have no user, path, query or fragment')
+  .transform((url) => new URL(url).origin);
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
 
@@ -36,13 +44,18 @@ export const settings = z.object({
   AZURE_AUTHORITY_HOST: httpsUrl
     .default('https://login.microsoftonline.com')
     .describe('Microsoft Entra: whose tokens callers bring, and where an application signs in.'),
-  ENTRA_TENANT_IDS: list.pipe(z.array(z.guid('must be tenant ids'))).describe('Tenants whose callers are let in.'),
+  ENTRA_TENANT_IDS: list
+    .pipe(z.array(z.guid('must be tenant ids').toLowerCase()))
+    .describe('Tenants whose callers are let in.'),
   ENTRA_AUDIENCES: list.describe("Audiences that a caller's access token may have: this app's URI and client id."),
   PLATFORM_AUTHENTICATION: z
     .enum(['on', 'off'])
     .default('off')
     .describe('`on` where App Service authentication is in front of every request: then its headers are believed.'),
-  CORS_ALLOWED_ORIGINS: list.default([]).describe('Origins whose pages may call the routes, as `https://app.example`.'),
+  CORS_ALLOWED_ORIGINS: list
+    .pipe(z.array(origin))
+    .default([])
+    .describe('Origins whose pages may call the routes, as `https://app.example`.'),
   TOKEN_REQUESTS_PER_MINUTE: whole(1, 1_000_000_000)
     .default(60)
     .describe('Tokens that one caller may ask one instance for in a minute; then 429.'),
@@ -77,10 +90,29 @@ export const settings = z.object({
     .optional()
     .describe('Domain of an account elsewhere, whose STS gives the tokens then; reached with the identity.'),
   MIXEDREALITY_ACCOUNT_ID: z.guid('must be a GUID').optional().describe('Id of that account.'),
-  MIXEDREALITY_ACCOUNT_KEY: text.optional().describe('Key of that account, where no identity can do; warned about.'),
+  MIXEDREALITY_ACCOUNT_KEY: text
+    .optional()
+    .describe("Key of that account. Its tokens are an Administrator's, so that no caller is given one; warned about."),
   MIXEDREALITY_AUTHENTICATION_ENDPOINT_URL: stsUrl
     .optional()
     .describe('Where its STS answers. Default: https://sts. and the domain.'),
+  WEB_PUBSUB_CONNECTION_STRING: text
+    .optional()
+    .describe(
+      'Web PubSub, for live events: `Endpoint=…;AuthType=aad;…`, or with an access key, which is warned about.',
+    ),
+  WEB_PUBSUB_ENDPOINT: httpsOrigin
+    .optional()
+    .describe('The same where it is reached with the identity; it goes before the connection string.'),
+  WEB_PUBSUB_HUB: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/, 'must be the name of a hub')
+    .default('rendering')
+    .describe('The hub of Web PubSub that live events go through.'),
+  CLIENT_TOKEN_MAX_MINUTES: whole(1, 1440).default(60).describe('How long a Web PubSub client token may be good for.'),
+  EVENT_BACKLOG: whole(1, 100_000)
+    .default(1000)
+    .describe('Events of one record that wait for Web PubSub to be back; of more, its clients hear the last state.'),
   DEPLOYMENT_NAME: text
     .regex(/^[a-z0-9-]{1,40}$/)
     .default('local')

@@ -14,6 +14,12 @@ type IdentitySettings = Pick<
   'AZURE_CLIENT_ID' | 'AZURE_TENANT_ID' | 'AZURE_CLIENT_SECRET' | 'AZURE_AUTHORITY_HOST'
 >;
 
+interface Application {
+  readonly clientId: string;
+  readonly tenantId: string;
+  readonly clientSecret: string;
+}
+
 /**
  * The app's identity: an application where its secret is set, else the user-assigned managed identity that AZURE_CLIENT_ID names, else
  * the system-assigned one. It is one of them for certain: DefaultAzureCredential would probe for whatever there is, and fall through to
@@ -23,15 +29,28 @@ export function createCredential(config: IdentitySettings): TokenCredential {
   const {
     AZURE_CLIENT_ID: clientId,
     AZURE_TENANT_ID: tenantId,
-    AZURE_CLIENT_SECRET: secret,
+    AZURE_CLIENT_SECRET: clientSecret,
     AZURE_AUTHORITY_HOST: authorityHost,
   } = config;
-  if (secret !== undefined && tenantId !== undefined && clientId !== undefined) {
-    // Instance discovery asks Microsoft's public cloud whether an authority is one of Microsoft's.
-    const disableInstanceDiscovery = !isMicrosofts(authorityHost);
-    return new ClientSecretCredential(tenantId, clientId, secret, { authorityHost, disableInstanceDiscovery });
+  if (clientSecret !== undefined && tenantId !== undefined && clientId !== undefined) {
+    return createApplicationCredential({ clientId, tenantId, clientSecret }, authorityHost);
   }
+  return createManagedIdentity(clientId);
+}
+
+/** The user-assigned managed identity with this client id, or the system-assigned one. */
+export function createManagedIdentity(clientId?: string): TokenCredential {
   return clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+}
+
+/** An application that signs in with its secret at an authority, Microsoft's or another. */
+export function createApplicationCredential(
+  { clientId, tenantId, clientSecret }: Application,
+  authorityHost: string,
+): TokenCredential {
+  // Instance discovery asks Microsoft's public cloud whether an authority is one of Microsoft's.
+  const disableInstanceDiscovery = !isMicrosofts(authorityHost);
+  return new ClientSecretCredential(tenantId, clientId, clientSecret, { authorityHost, disableInstanceDiscovery });
 }
 
 function isMicrosofts(authorityHost: string): boolean {

@@ -1,2 +1,7 @@
-export { createCredential, type TokenCredential } from './credential.ts';
+export {
+  createApplicationCredential,
+  createCredential,
+  createManagedIdentity,
+  type TokenCredential,
+} from './credential.ts';
 export { type StorageAccess, storageAccess } from './storage-access.ts';

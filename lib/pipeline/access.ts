@@ -24,7 +24,11 @@ export function mayChange({ owner }: Owned, { subject, roles }: Caller): boolean
  * A pipeline that the caller may read. One that they may not know of is not there, in the same words.
  * @throws PipelineError `not_found`
  */
-export async function readablePipeline(parts: PipelineParts, caller: Caller, id: string): Promise<PipelineRecord> {
+export async function readablePipeline(
+  parts: Pick<PipelineParts, 'pipelines'>,
+  caller: Caller,
+  id: string,
+): Promise<PipelineRecord> {
   const record = await parts.pipelines.read(id);
   if (record === undefined || !mayRead(record, caller)) {
     throw new PipelineError('not_found', `There is no pipeline ${id}.`);

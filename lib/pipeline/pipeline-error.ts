@@ -1,4 +1,11 @@
-export type PipelineErrorCode = 'invalid' | 'not_found' | 'forbidden' | 'conflict' | 'no_lease' | 'no_asset';
+export type PipelineErrorCode =
+  | 'invalid'
+  | 'not_found'
+  | 'forbidden'
+  | 'conflict'
+  | 'no_lease'
+  | 'no_asset'
+  | 'own_access';
 
 /** A pipeline could not be had or changed as asked. `field` names the part of the request that is wrong, where one is. */
 export class PipelineError extends Error {

@@ -13,7 +13,10 @@ export const RESERVED_PREFIXES = ['blob-', 'key-'] as const;
  * What a pipeline is asked for, with the defaults of the settings filled in.
  * @throws PipelineError `invalid`, naming the field
  */
-export function pipelineRequestOf({ model, settings, session }: PipelineBody, config: Config): PipelineRequest {
+export function pipelineRequestOf(
+  { model, settings, session, readers }: PipelineBody,
+  config: Config,
+): PipelineRequest {
   if (!isModelFile(model)) {
     throw new PipelineError('invalid', 'must be a model of a format that is converted: .glb or .gltf', 'model');
   }
@@ -31,6 +34,7 @@ export function pipelineRequestOf({ model, settings, session }: PipelineBody, co
     model: { folder: model.slice(0, slash), file: model.slice(slash + 1) },
     settings: parseSettings(settings ?? {}),
     session: wanted === null ? null : { size: wanted?.size ?? config.SESSION_SIZE, maxLeaseSeconds },
+    ...(readers !== undefined && { readers }),
   };
 }
 

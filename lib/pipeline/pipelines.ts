@@ -5,6 +5,7 @@ import type { Caller } from '#lib/http';
 import type { Lease, PipelineRecord } from '#lib/records';
 import { RenderingError } from '#lib/rendering';
 import { changeablePipeline, EVERY_CLIENT, mayRead, readablePipeline } from './access.ts';
+import { atOnce, dropFormerReaders, formerReadersOf } from './live-events-connections.ts';
 import type { PipelineParts } from './parts.ts';
 import { PipelineError } from './pipeline-error.ts';
 import { pipelineRequestOf } from './pipeline-request.ts';
@@ -78,9 +79,14 @@ export async function setReaders(
   readers: readonly string[],
 ): Promise<PipelineRecord> {
   await changeablePipeline(parts, caller, id);
-  return await parts.pipelines.update(id, (current) =>
-    isDeepStrictEqual(current.readers, readers) ? undefined : { record: { ...current, readers: [...readers] } },
+  const record = await parts.pipelines.amend(id, (current) =>
+    isDeepStrictEqual(current.readers, readers)
+      ? undefined
+      : { ...current, readers: [...readers], formerReaders: formerReadersOf(parts, current, readers) },
   );
+  // Who listens already is out at once; who comes back with an old token, at the reaper's next sweep.
+  if (parts.live !== undefined) await atOnce(dropFormerReaders(parts.live.connections, record, parts.now()));
+  return record;
 }
 
 /**

@@ -1,15 +1,21 @@
 import type { Machine, VmProvider } from '#lib/compute';
+import type { Config } from '#lib/config';
 import type { Orchestrations } from '#lib/durable';
 import {
   type ConversionRecord,
   type PipelineRecord,
+  RECORD_KINDS,
   type RecordBase,
   type RecordKind,
   type RecordStore,
   RecordsError,
+  type Revocations,
   type SessionRecord,
   type SessionSlots,
 } from '#lib/records';
+
+import { closeRevoked, dropFormerReaders, type Live, mayHaveToken } from './live-events-connections.ts';
+import { within } from './within.ts';
 
 /** A wish, or a lease's end, that nobody has acted on for so long has lost its wake-up. */
 const UNMET_SECONDS = 15;
@@ -17,14 +23,19 @@ const UNMET_SECONDS = 15;
 const LEASE_OVER_SECONDS = 2;
 /** A machine that no record knows is left alone for one sweep: its record may be on its way. */
 const UNKNOWN_SECONDS = 20;
+/** What a sweep waits for Web PubSub, at most: the next one is due 20 s after this one. */
+const LIVE_MILLISECONDS = 10_000;
 
 export interface ReaperParts {
+  readonly config: Config;
   readonly pipelines: RecordStore<PipelineRecord>;
   readonly conversions: RecordStore<ConversionRecord>;
   readonly sessions: RecordStore<SessionRecord>;
   readonly slots: SessionSlots;
   readonly machines: VmProvider;
   readonly orchestrations: Orchestrations;
+  readonly revocations: Revocations;
+  readonly live?: Live | undefined;
   readonly now: () => Date;
 }
 
@@ -34,14 +45,17 @@ export interface Sweep {
   readonly woken: readonly string[];
   readonly stoppedMachines: readonly string[];
   readonly releasedSlots: readonly string[];
+  /** Records of which something was left to publish. */
+  readonly published: readonly string[];
   /** What could not be done this time, in words; the next sweep tries again. */
   readonly failures: readonly string[];
 }
 
 /**
  * Compares records with processes and machines, both ways: starts the orchestration that a record lacks, wakes one that overslept, stops
- * the machine whose lease is over or that nobody knows, and frees the slot of a session that has ended. Each of these for itself: what
- * fails keeps nothing else from being done, least of all a machine from being stopped.
+ * the machine whose lease is over or that nobody knows, and frees the slot of a session that has ended. Then it publishes what commits
+ * could not, and takes live connections from those who may not have them any more. Each of these for itself: what fails keeps nothing
+ * else from being done, least of all a machine from being stopped.
  */
 export async function sweep(parts: ReaperParts): Promise<Sweep> {
   const failures: string[] = [];
@@ -55,6 +69,7 @@ export async function sweep(parts: ReaperParts): Promise<Sweep> {
     woken: revived.flatMap(({ woken }) => woken),
     stoppedMachines: await stopOrphans(parts, failures),
     releasedSlots: await releaseSlots(parts, failures),
+    published: await keepLive(parts, failures),
     failures,
   };
 }
@@ -115,6 +130,54 @@ async function releaseSlots(parts: ReaperParts, failures: string[]): Promise<str
     released.push(holder);
   });
   return released;
+}
+
+/** What concerns Web PubSub, which may be lost: it comes last, and has its time. */
+async function keepLive(parts: ReaperParts, failures: string[]): Promise<string[]> {
+  const { live } = parts;
+  const published: string[] = [];
+  if (live === undefined) return published;
+  const signal = AbortSignal.timeout(LIVE_MILLISECONDS);
+  const work = [
+    publishRest(live, signal, published, failures),
+    closeAllRevoked(parts, live, failures),
+    dropReaders(parts, live, failures),
+  ];
+  await forEach(
+    async () => work,
+    failures,
+    (each) => within(signal, each),
+  );
+  return published;
+}
+
+async function publishRest(
+  { feed }: Live,
+  signal: AbortSignal,
+  published: string[],
+  failures: string[],
+): Promise<void> {
+  const publishKind = (kind: RecordKind) =>
+    forEach(
+      () => feed.undrained(kind),
+      failures,
+      async (id) => {
+        if ((await feed.drain(kind, id, signal)) > 0) published.push(id);
+      },
+    );
+  await Promise.all(RECORD_KINDS.map(publishKind));
+}
+
+/** Whoever is revoked gets no new token, but may come back with an old one for as long as that lives. */
+async function closeAllRevoked(parts: ReaperParts, { connections }: Live, failures: string[]): Promise<void> {
+  const list = async () => (await parts.revocations.list()).filter(({ revokedAt }) => mayHaveToken(parts, revokedAt));
+  await forEach(list, failures, ({ target }) => closeRevoked(connections, target));
+}
+
+/** Of a pipeline that is over nothing is told any more, whoever listens. */
+async function dropReaders({ pipelines, now }: ReaperParts, { connections }: Live, failures: string[]): Promise<void> {
+  const list = () => pipelines.listActiveIds();
+  await forEach(list, failures, async (id) => dropFormerReaders(connections, await pipelines.get(id), now()));
 }
 
 /** Works on every item side by side; what fails, the list itself too, is told in words. */

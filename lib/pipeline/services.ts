@@ -6,21 +6,13 @@ import type { Config } from '#lib/config';
 import type { Orchestrations } from '#lib/durable';
 import { Callers, EntraTokens, type Gate, RateLimits } from '#lib/http';
 import { createCredential, storageAccess, type TokenCredential } from '#lib/identity';
-import {
-  ACCOUNT,
-  ContentClaims,
-  conversionDefinition,
-  Heartbeats,
-  openTable,
-  pipelineDefinition,
-  RecordStore,
-  Revocations,
-  SessionSlots,
-  sessionDefinition,
-} from '#lib/records';
+import { createPubSub } from '#lib/pubsub';
+import { ACCOUNT, ContentClaims, Heartbeats, openTable, Revocations, SessionSlots } from '#lib/records';
 import { ConversionPlaces, type SelfHostedParts, selfHosted } from '#lib/rendering';
 import { Blobs } from '#lib/storage';
 import { AccountKeys, createStsIssuer, fileSigner, MixedRealityStsClient } from '#lib/sts';
+import type { LiveParts } from './client-tokens.ts';
+import { openRecords } from './live-events-records.ts';
 import type { PipelineParts } from './parts.ts';
 import type { ReaperParts } from './reaper.ts';
 import type { StsParts } from './sts-tokens.ts';
@@ -29,6 +21,7 @@ import type { StsParts } from './sts-tokens.ts';
 export interface Foundation
   extends Omit<SelfHostedParts, 'orchestrations'>,
     Omit<PipelineParts, 'orchestrations' | 'rendering'>,
+    LiveParts,
     Gate {
   readonly sts: StsParts;
   readonly revocations: Revocations;
@@ -46,20 +39,20 @@ export async function buildFoundation(config: Config): Promise<Foundation> {
   const blobs = new Blobs(storage, now);
   const revocations = new Revocations(table, now);
   const sts = stsOf(config, credential, revocations, now);
+  const pubsub = createPubSub(config, credential, now);
   await Promise.all([table.createTable(), blobs.prepare([config.MODELS_CONTAINER, config.ASSETS_CONTAINER])]);
   return {
     config,
     now,
     newSecret: () => randomBytes(32).toString('base64url'),
     blobs,
-    pipelines: new RecordStore(table, pipelineDefinition, ACCOUNT, now),
-    conversions: new RecordStore(table, conversionDefinition, ACCOUNT, now),
-    sessions: new RecordStore(table, sessionDefinition, ACCOUNT, now),
+    ...openRecords(table, config, now, pubsub?.events),
     heartbeats: new Heartbeats(table, ACCOUNT),
     slots: new SessionSlots(table, config.MAX_SESSIONS),
     claims: new ContentClaims(table),
     revocations,
     sts,
+    pubsub,
     callers: callersOf(config, sts, revocations, now),
     limits: new RateLimits(config.TOKEN_REQUESTS_PER_MINUTE, now),
     places: new ConversionPlaces(Math.max(1, availableParallelism() - 1)),
@@ -92,7 +85,8 @@ function stsOf(config: Config, credential: TokenCredential, revocations: Revocat
   const region = config.STS_ACCOUNT_REGION;
   const issuer = createStsIssuer({ accountId, accountDomain, region, lifetimeSeconds, signer, now, newId: randomUUID });
   const keys = new AccountKeys(config.STS_ACCOUNT_KEY_HASHES);
-  return { accountId, accountDomain, signer, issuer, keys, ...externalOf(config, credential) };
+  const isRevoked = (subject: string) => revocations.isRevoked(subject);
+  return { accountId, accountDomain, signer, issuer, keys, isRevoked, ...externalOf(config, credential) };
 }
 
 function externalOf(config: Config, credential: TokenCredential): Pick<StsParts, 'external'> {

@@ -8,7 +8,7 @@ import { assetName } from './pipeline-steps.ts';
 
 /**
  * URLs that create the files of one model, each for one Put Blob, in a folder that nobody else has. What is declared too large is
- * refused; what is larger than declared is found out by the conversion, since a SAS cannot limit a size.
+ * refused. A SAS cannot limit a size: files that are larger than they may be all the same end their conversion with `limit`.
  * @param uploadId the folder's name
  * @throws PipelineError `invalid`
  */

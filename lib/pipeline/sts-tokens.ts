@@ -14,6 +14,8 @@ export interface StsParts {
   readonly issuer: StsIssuer;
   readonly signer: TokenSigner;
   readonly keys: AccountKeys;
+  /** Whether a subject is revoked; whoever has a key of the account has the account's id as theirs. */
+  readonly isRevoked: (subject: string) => Promise<boolean>;
   readonly accountId: string;
   readonly accountDomain: string;
   /** Set where clients are to have tokens of an account elsewhere, which the suite's own identity obtains. */
@@ -63,6 +65,8 @@ async function sharedToken(
   const { token, expiresOn } = await client.getToken();
   const roles = rolesOf(token);
   if (roles.length !== 1 || roles[0] !== ROLES.client) {
+    // The roles may be mended before the token expires.
+    client.discard(token);
     throw new ProblemError({
       status: 502,
       type: 'token-too-wide',
@@ -92,7 +96,7 @@ export async function accountToken(
 ): Promise<AccountTokenOutcome> {
   const presented = parseStsAuthorization(authorization);
   if (presented === undefined) return { status: 401 };
-  const caller = presented.kind === 'key' ? keyHolder(sts, accountId, presented) : await identified(identify);
+  const caller = presented.kind === 'key' ? await keyHolder(sts, accountId, presented) : await identified(identify);
   if ('status' in caller) return caller;
   const [anyRole] = caller.roles;
   if (anyRole === undefined) return { status: 403 };
@@ -103,13 +107,13 @@ export async function accountToken(
   return { status: 200, token };
 }
 
-function keyHolder(
+async function keyHolder(
   sts: StsParts,
   accountId: string,
   presented: { readonly accountId: string; readonly key: string },
-): Pick<Caller, 'subject' | 'roles'> | { readonly status: 401 } {
+): Promise<Pick<Caller, 'subject' | 'roles'> | { readonly status: 401 }> {
   const same = [accountId, presented.accountId].every((id) => id.toLowerCase() === sts.accountId.toLowerCase());
-  if (!same || !sts.keys.matches(presented.key)) return { status: 401 };
+  if (!same || !sts.keys.matches(presented.key) || (await sts.isRevoked(sts.accountId))) return { status: 401 };
   return { subject: sts.accountId, roles: [ROLES.administrator] };
 }
 

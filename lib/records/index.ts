@@ -7,10 +7,11 @@ export {
   conversionDefinition,
 } from './conversion-record.ts';
 export { Heartbeats } from './heartbeats.ts';
+export { type OutboxCursor, Outboxes } from './outbox.ts';
 export { type PipelineRecord, type PipelineRequest, pipelineDefinition } from './pipeline-record.ts';
 export { type Ending, type Reason, terminalStateOf } from './reason.ts';
-export type { RecordBase, RecordDefinition, RecordEvent, RecordKind } from './record.ts';
-export { type Change, type NewRecord, RecordStore } from './record-store.ts';
+export { RECORD_KINDS, type RecordBase, type RecordDefinition, type RecordEvent, type RecordKind } from './record.ts';
+export { type AfterCommit, type Change, type NewRecord, RecordStore } from './record-store.ts';
 export { RecordsError } from './records-error.ts';
 export { Revocations } from './revocations.ts';
 export { type Heartbeat, heartbeat, type Lease, type SessionRecord, sessionDefinition } from './session-record.ts';

@@ -8,12 +8,16 @@ export const pipelineRequest = z.object({
   settings: z.record(z.string(), z.json()),
   /** Null converts only. */
   session: z.object({ size: z.enum(['Standard', 'Premium']), maxLeaseSeconds: z.int().positive() }).nullable(),
+  /** Those that were named; the record has those that hold. */
+  readers: z.array(z.string()).optional(),
 });
 /** What a caller, or an upload, asked a pipeline for: two creations with one id are the same exactly if this is equal. */
 export type PipelineRequest = z.output<typeof pipelineRequest>;
 
 const common = recordBase.extend({
   request: pipelineRequest,
+  /** Who was taken off the readers, `clients` too, and until when a token of theirs may be left that lets them listen. */
+  formerReaders: z.array(z.object({ subject: z.string(), until: instant })).optional(),
   /** Until when files that the model refers to are waited for. */
   waitUntil: instant,
   missingFiles: z.array(z.string()),

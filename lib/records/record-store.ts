@@ -1,6 +1,7 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
+import { newOutbox } from './outbox.ts';
 import { type RecordBase, type RecordDefinition, type RecordEvent, recordEvent } from './record.ts';
-import { partitionsOf, type RecordKeys, recordKeys, startsWith } from './record-keys.ts';
+import { eventsAfter, partitionsOf, type RecordKeys, recordKeys, startsWith } from './record-keys.ts';
 import { RecordsError } from './records-error.ts';
 import { lostRace, parseRow, readRow, serialise } from './table.ts';
 
@@ -19,18 +20,30 @@ export interface Change<R> {
   readonly event?: { readonly type: Exclude<RecordEvent['type'], 'state'>; readonly evidence: string };
 }
 
+/** Hears of each commit that tells something. The commit stands, whatever it throws; its caller waits for as long as it takes. */
+export type AfterCommit<R> = (record: R, event: RecordEvent) => Promise<void>;
+
 /** The records of one kind: created once, changed by compare-and-set, never backwards, each change of state with its event. */
 export class RecordStore<R extends RecordBase> {
   readonly #table: TableClient;
   readonly #definition: RecordDefinition<R>;
   readonly #account: string;
   readonly #now: () => Date;
+  readonly #afterCommit: AfterCommit<R> | undefined;
 
-  constructor(table: TableClient, definition: RecordDefinition<R>, account: string, now: () => Date) {
+  /** @param afterCommit given where events are published: new records have an outbox then, of which it is to be told */
+  constructor(
+    table: TableClient,
+    definition: RecordDefinition<R>,
+    account: string,
+    now: () => Date,
+    afterCommit?: AfterCommit<R>,
+  ) {
     this.#table = table;
     this.#definition = definition;
     this.#account = account;
     this.#now = now;
+    this.#afterCommit = afterCommit;
   }
 
   /** Inserts the record if its id is free; else answers with the one that holds it. */
@@ -38,17 +51,21 @@ export class RecordStore<R extends RecordBase> {
     const at = this.#now().toISOString();
     const record = this.#definition.schema.parse({ ...fresh, revision: 1, sequence: 1, createdAt: at, updatedAt: at });
     const keys = this.#keys(record.id);
+    const event = eventOf(record, undefined);
+    const actions: TransactionAction[] = [
+      ['create', row(keys, keys.record, record)],
+      ['create', row(keys, keys.event(1), event)],
+      ['create', { partitionKey: keys.partitionKey, rowKey: keys.active, id: record.id }],
+    ];
+    if (this.#afterCommit !== undefined) actions.push(['create', row(keys, keys.outbox, newOutbox(record.id))]);
     try {
-      await this.#table.submitTransaction([
-        ['create', row(keys, keys.record, record)],
-        ['create', row(keys, keys.event(1), eventOf(record, undefined))],
-        ['create', { partitionKey: keys.partitionKey, rowKey: keys.active, id: record.id }],
-      ]);
-      return { record, created: true };
+      await this.#table.submitTransaction(actions);
     } catch (error) {
       if (!lostRace(error)) throw error;
       return { record: await this.get(record.id), created: false };
     }
+    await this.#tell(record, event);
+    return { record, created: true };
   }
 
   async read(id: string): Promise<R | undefined> {
@@ -69,6 +86,26 @@ export class RecordStore<R extends RecordBase> {
    * @throws RecordsError `not_found`, `regression`, `contention`, `too_large`
    */
   async update(id: string, change: (current: R) => Change<R> | undefined): Promise<R> {
+    return await this.#change(id, (current) => {
+      const wanted = change(current);
+      if (wanted !== undefined) this.#refuseRegression(current, wanted.record);
+      return wanted;
+    });
+  }
+
+  /**
+   * As update, also of a record that is over: for what is no part of its course. No event tells of it.
+   * @throws RecordsError as update; `regression` for another state
+   */
+  async amend(id: string, change: (current: R) => R | undefined): Promise<R> {
+    return await this.#change(id, (current) => {
+      const record = change(current);
+      if (record !== undefined && record.state !== current.state) throw this.#regression(current, record);
+      return record && { record };
+    });
+  }
+
+  async #change(id: string, change: (current: R) => Change<R> | undefined): Promise<R> {
     const keys = this.#keys(id);
     for (let race = 0; race < MAX_RACES; race += 1) {
       const current = await this.#fetch(keys);
@@ -76,7 +113,9 @@ export class RecordStore<R extends RecordBase> {
       const wanted = change(current.record);
       if (wanted === undefined) return current.record;
       const committed = await this.#commit(keys, current.record, current.etag, wanted);
-      if (committed !== undefined) return committed;
+      if (committed === undefined) continue;
+      if (committed.event !== undefined) await this.#tell(committed.record, committed.event);
+      return committed.record;
     }
     throw new RecordsError(
       'contention',
@@ -84,10 +123,9 @@ export class RecordStore<R extends RecordBase> {
     );
   }
 
-  /** The record's events, oldest first. */
-  async history(id: string): Promise<RecordEvent[]> {
-    const keys = this.#keys(id);
-    const filter = startsWith(keys.partitionKey, keys.event(0).slice(0, -10));
+  /** The record's events, oldest first: all of them, or those after one. */
+  async history(id: string, after = 0): Promise<RecordEvent[]> {
+    const filter = eventsAfter(this.#keys(id), after);
     const events: RecordEvent[] = [];
     for await (const entity of this.#table.listEntities({ queryOptions: { filter } })) {
       events.push(recordEvent.parse(parseRow(entity).document));
@@ -121,6 +159,11 @@ export class RecordStore<R extends RecordBase> {
     return ids.flat();
   }
 
+  /** True where nothing follows any more. */
+  isTerminal(record: R): boolean {
+    return this.#definition.isTerminal(record);
+  }
+
   async #activeIds(partition: string): Promise<string[]> {
     const ids: string[] = [];
     const entities = this.#table.listEntities<{ id: string }>({
@@ -130,8 +173,7 @@ export class RecordStore<R extends RecordBase> {
     return ids;
   }
 
-  async #commit(keys: RecordKeys, current: R, etag: string, wanted: Change<R>): Promise<R | undefined> {
-    this.#refuseRegression(current, wanted.record);
+  async #commit(keys: RecordKeys, current: R, etag: string, wanted: Change<R>): Promise<Committed<R> | undefined> {
     const tells = wanted.record.state !== current.state || wanted.event !== undefined;
     const record = this.#definition.schema.parse({
       ...wanted.record,
@@ -140,29 +182,37 @@ export class RecordStore<R extends RecordBase> {
       updatedAt: this.#now().toISOString(),
     });
     const actions: TransactionAction[] = [['update', row(keys, keys.record, record), 'Replace', { etag }]];
-    if (tells) {
-      const event = wanted.record.state === current.state ? wanted.event : undefined;
-      actions.push(['create', row(keys, keys.event(record.sequence), eventOf(record, event))]);
-    }
-    if (this.#definition.isTerminal(record)) {
+    const fact = wanted.record.state === current.state ? wanted.event : undefined;
+    const event = tells ? eventOf(record, fact) : undefined;
+    if (event !== undefined) actions.push(['create', row(keys, keys.event(event.sequence), event)]);
+    if (this.#definition.isTerminal(record) && !this.#definition.isTerminal(current)) {
       actions.push(['delete', { partitionKey: keys.partitionKey, rowKey: keys.active }]);
     }
     try {
       await this.#table.submitTransaction(actions);
-      return record;
+      return { record, event };
     } catch (error) {
       if (lostRace(error)) return undefined;
       throw error;
     }
   }
 
+  async #tell(record: R, event: RecordEvent): Promise<void> {
+    await this.#afterCommit?.(record, event).catch(() => undefined);
+  }
+
   #refuseRegression(current: R, next: R): void {
-    const { rank, kind } = this.#definition;
+    const { rank } = this.#definition;
     const from: R['state'] = current.state;
     const to: R['state'] = next.state;
-    if (this.#definition.isTerminal(current) || rank[to] < rank[from]) {
-      throw new RecordsError('regression', `The ${kind} ${current.id} is ${from} and cannot become ${to}.`);
-    }
+    if (this.#definition.isTerminal(current) || rank[to] < rank[from]) throw this.#regression(current, next);
+  }
+
+  #regression({ id, state }: R, next: R): RecordsError {
+    return new RecordsError(
+      'regression',
+      `The ${this.#definition.kind} ${id} is ${state} and cannot become ${next.state}.`,
+    );
   }
 
   async #fetch(keys: RecordKeys): Promise<{ readonly record: R; readonly etag: string } | undefined> {
@@ -179,6 +229,11 @@ export class RecordStore<R extends RecordBase> {
   #keys(id: string): RecordKeys {
     return recordKeys(this.#definition.kind, this.#account, id);
   }
+}
+
+interface Committed<R> {
+  readonly record: R;
+  readonly event: RecordEvent | undefined;
 }
 
 function row(keys: RecordKeys, rowKey: string, document: unknown) {

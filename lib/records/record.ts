@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-export type RecordKind = 'pipeline' | 'conversion' | 'session';
+export const RECORD_KINDS = ['pipeline', 'conversion', 'session'] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
 
 export const instant = z.iso.datetime();
 
@@ -21,7 +22,7 @@ export type RecordBase = z.output<typeof recordBase> & { readonly state: string 
 export const recordEvent = z.object({
   sequence: z.int().positive(),
   at: instant,
-  type: z.enum(['state', 'lease_renewed', 'stop_asked', 'asset']),
+  type: z.enum(['state', 'lease_renewed', 'lease_warning', 'stop_asked', 'asset']),
   state: z.string(),
   reason: z.string().optional(),
   evidence: z.string().optional(),

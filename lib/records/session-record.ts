@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { heartbeatBody } from '#lib/api';
 import { desired, ending } from './reason.ts';
 import { instant, type RecordDefinition, recordBase } from './record.ts';
 
@@ -26,6 +27,8 @@ const common = recordBase.extend({
   /** When a session that is not Ready has taken too long. */
   startBy: instant,
   desired: desired.optional(),
+  /** The last warning that was given: of which end of the lease, and how many seconds before it. */
+  warned: z.object({ expiresAt: instant, seconds: z.int().positive() }).optional(),
   /** The machine that was asked for; `secretHash` is the SHA-256 of its heartbeat secret in hex. */
   machine: z
     .object({
@@ -57,18 +60,5 @@ export const sessionDefinition: RecordDefinition<SessionRecord> = {
 };
 
 /** What a session host last said of itself. Kept beside the record: it is overwritten, never an event, decides no compare-and-set. */
-export const heartbeat = z.object({
-  at: instant,
-  hostname: z.string().max(253),
-  ports,
-  connected: z.boolean(),
-  asset: z
-    .object({
-      name: z.string(),
-      state: z.enum(['loading', 'loaded', 'failed']),
-      bytes: z.int().nonnegative().optional(),
-      error: z.string().max(1000).optional(),
-    })
-    .nullable(),
-});
+export const heartbeat = heartbeatBody.omit({ state: true }).extend({ at: instant });
 export type Heartbeat = z.output<typeof heartbeat>;

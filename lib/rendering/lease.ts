@@ -49,6 +49,37 @@ export function leaseEnd(lease: Lease, now: Date): 'lease_expired' | 'hard_cap' 
   return lease.expiresAt === lease.hardCapAt ? 'hard_cap' : 'lease_expired';
 }
 
+/** How many seconds before a lease's end its clients are warned. */
+const WARNINGS = [300, 60] as const;
+
+/** A warning that a lease ends: of which end, how many seconds before it, and from when on it is due. */
+export interface LeaseWarning {
+  readonly expiresAt: string;
+  readonly seconds: number;
+  readonly dueAt: Date;
+}
+
+/**
+ * The next warning to give: each is given once per end of the lease, so that a renewal, which moves the end, arms them all again. One
+ * that would be due at Ready already, since the whole lease is no longer than that, is not given; nor is one that was overslept so far
+ * that the next is due.
+ * @param warned the last that was given
+ */
+export function nextWarning(
+  { expiresAt, maxLeaseSeconds }: Lease,
+  warned: { readonly expiresAt: string; readonly seconds: number } | undefined,
+  now: Date,
+): LeaseWarning | undefined {
+  if (expiresAt === undefined) return undefined;
+  const given = warned?.expiresAt === expiresAt ? warned.seconds : Number.POSITIVE_INFINITY;
+  const ahead = WARNINGS.filter((seconds) => seconds < maxLeaseSeconds && seconds < given).map((seconds) => ({
+    expiresAt,
+    seconds,
+    dueAt: after(new Date(expiresAt), -seconds),
+  }));
+  return ahead.findLast(({ dueAt }) => dueAt <= now) ?? ahead[0];
+}
+
 /** Seconds that are left, never below 0; null before the clock runs. */
 export function remainingSeconds(lease: Lease, now: Date): number | null {
   if (lease.expiresAt === undefined) return null;

@@ -9,7 +9,7 @@ import {
   sessionDefinition,
   terminalStateOf,
 } from '#lib/records';
-import { leaseEnd, startLease } from '../lease.ts';
+import { leaseEnd, nextWarning, remainingSeconds, startLease } from '../lease.ts';
 import type { SelfHostedParts } from './parts.ts';
 
 /** Between two looks at a machine that starts or stops, and at one that runs. */
@@ -108,7 +108,10 @@ export async function awaitHost(parts: SelfHostedParts, id: string): Promise<Dat
   return soon(parts, MOVING_SECONDS);
 }
 
-/** Looks whether the machine still runs and its session host still speaks. @returns when to look again, the lease's end at the latest */
+/**
+ * Looks whether the machine still runs and its session host still speaks, and warns of the lease's end.
+ * @returns when to look again: the next warning, or the lease's end, at the latest
+ */
 export async function watchSession(parts: SelfHostedParts, id: string): Promise<Date> {
   const record = await parts.sessions.get(id);
   if (record.state !== 'ready' || record.machine === undefined) return parts.now();
@@ -122,9 +125,10 @@ export async function watchSession(parts: SelfHostedParts, id: string): Promise<
   if (parts.now().getTime() - Date.parse(silentSince) > silence * 1000) {
     return close(parts, id, 'host_lost', `The last heartbeat was at ${silentSince}, over ${silence} s ago.`);
   }
+  const { lease, warned } = await warn(parts, record);
   const next = soon(parts, RUNNING_SECONDS);
-  const expiresAt = new Date(record.lease.expiresAt ?? next);
-  return expiresAt < next ? expiresAt : next;
+  const due = [nextWarning(lease, warned, parts.now())?.dueAt ?? next, new Date(lease.expiresAt ?? next)];
+  return due.reduce(earlier, next);
 }
 
 /** Closes the lease, has the machine stopped, and sees it stopped before the record says so. @returns when to look again */
@@ -186,6 +190,21 @@ async function restartOrLose(parts: SelfHostedParts, record: SessionRecord): Pro
   return close(parts, record.id, 'start_timeout', `${startTimeout(parts)}; no machine was had.`);
 }
 
+async function warn(parts: SelfHostedParts, record: SessionRecord): Promise<SessionRecord> {
+  if (withWarning(record, parts.now()) === undefined) return record;
+  return await parts.sessions.update(record.id, (current) => withWarning(current, parts.now()));
+}
+
+function withWarning(current: SessionRecord, now: Date): Change<SessionRecord> | undefined {
+  if (current.state !== 'ready' || current.desired !== undefined) return undefined;
+  const warning = nextWarning(current.lease, current.warned, now);
+  if (warning === undefined || now < warning.dueAt || leaseEnd(current.lease, now) !== undefined) return undefined;
+  const { expiresAt, seconds } = warning;
+  const left = Math.ceil(remainingSeconds(current.lease, now) ?? 0);
+  const evidence = `The lease ends in ${left} s, at ${expiresAt}.`;
+  return { record: { ...current, warned: { expiresAt, seconds } }, event: { type: 'lease_warning', evidence } };
+}
+
 function closed(current: SessionRecord, now: Date): Change<SessionRecord> | undefined {
   if (current.state !== 'starting' && current.state !== 'ready') return undefined;
   const end = leaseEnd(current.lease, now);
@@ -207,6 +226,10 @@ function ended(current: SessionRecord, now: Date): Change<SessionRecord> | undef
 function refusalOf(error: unknown): Reason {
   if (error instanceof ComputeError && error.code !== 'provider') return error.code;
   return 'provider_error';
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
 
 function soon(parts: SelfHostedParts, seconds: number): Date {

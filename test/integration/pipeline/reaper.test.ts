@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sweep, sweep } from '#lib/pipeline';
-import type { SessionRecord } from '#lib/records';
+import { Revocations, type SessionRecord } from '#lib/records';
 import { FakeMachines } from '../../support/fake-machines.ts';
 import { FakeOrchestrations } from '../../support/fake-orchestrations.ts';
 import {
@@ -11,6 +11,7 @@ import {
   openRecords,
   START,
   type TestRecords,
+  testConfig,
 } from '../../support/records.ts';
 import { startStorage, type TestStorage } from '../../support/stack.ts';
 
@@ -29,8 +30,20 @@ beforeEach(async () => {
   orchestrations = new FakeOrchestrations();
 });
 
-const nothing: Sweep = { restarted: [], woken: [], stoppedMachines: [], releasedSlots: [], failures: [] };
-const run = () => sweep({ ...records, machines, orchestrations, now: records.clock.now });
+const nothing: Sweep = {
+  restarted: [],
+  woken: [],
+  stoppedMachines: [],
+  releasedSlots: [],
+  published: [],
+  failures: [],
+};
+const run = () => {
+  const { table, clock } = records;
+  const config = testConfig(storage.connectionString);
+  const revocations = new Revocations(table, clock.now);
+  return sweep({ ...records, machines, orchestrations, config, revocations, now: clock.now });
+};
 const ending = { reason: 'lease_expired', evidence: '', at: START.toISOString() } as const;
 const desired = { ...ending, state: 'stopped' } as const;
 

@@ -189,6 +189,38 @@ describe('a record never goes back', () => {
   });
 });
 
+describe('what is no part of a record’s course', () => {
+  test.each(states)('can be amended while it is %s, and nothing is told of it', async (state) => {
+    await records.pipelines.create(newPipeline('p'));
+    const { sequence, revision } = state === 'waiting' ? await records.pipelines.get('p') : await move('p', state);
+    const amended = await records.pipelines.amend('p', (current) => ({ ...current, readers: ['grace'] }));
+    expect(amended).toMatchObject({ state, readers: ['grace'], sequence, revision: revision + 1 });
+    expect(await records.pipelines.get('p')).toEqual(amended);
+    const active = (await records.pipelines.listActive()).length;
+    expect(active).toBe(['stopped', 'converted', 'failed'].includes(state) ? 0 : 1);
+    expect(await records.pipelines.amend('p', () => undefined)).toEqual(amended);
+  });
+
+  test.each(['ready', 'stopped'] as const)('is not its state: one that is %s stays so', async (state) => {
+    await records.pipelines.create(newPipeline('p'));
+    const before = await move('p', state);
+    for (const other of states.filter((each) => each !== state)) {
+      const change = records.pipelines.amend('p', (current) => inState(current, other));
+      await expect(change).rejects.toMatchObject({ code: 'regression' });
+    }
+    expect(await records.pipelines.get('p')).toEqual(before);
+  });
+
+  test('is changed by compare-and-set too', async () => {
+    await records.pipelines.create(newPipeline('p'));
+    await move('p', 'stopped');
+    const add = (reader: string) =>
+      records.pipelines.amend('p', (current) => ({ ...current, readers: [...current.readers, reader] }));
+    await Promise.all(Array.from({ length: 10 }, (_, number) => add(`reader-${number}`)));
+    expect((await records.pipelines.get('p')).readers).toHaveLength(11);
+  });
+});
+
 describe('events go with the change that they tell of', () => {
   test('each change of state, and each fact worth telling, has one; the numbers have no gap', async () => {
     await records.pipelines.create(newPipeline('p'));

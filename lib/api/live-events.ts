@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { instant } from './values.ts';
+
+/**
+ * One thing that happened to a pipeline, its conversion or its session, as live clients get it: CloudEvents 1.0 in JSON. `data.sequence`
+ * numbers the events of one subject from 1 without a gap; one that is not larger than the last is a repeat.
+ */
+export const liveEvent = z
+  .object({
+    specversion: z.literal('1.0'),
+    id: z.string(),
+    source: z.string(),
+    type: z.string().meta({ description: '`remoterendering.{pipeline|conversion|session}.{what happened}`.' }),
+    subject: z.string().meta({ description: '`/pipelines/{id}`, `/conversions/{id}` or `/sessions/{id}`.' }),
+    time: instant,
+    datacontenttype: z.literal('application/json'),
+    data: z.object({
+      id: z.string(),
+      /** The new state. */
+      state: z.string(),
+      sequence: z.int().nonnegative(),
+      reason: z.string().optional(),
+      evidence: z.string().optional(),
+    }),
+  })
+  .meta({ id: 'LiveEvent' });
+export type LiveEvent = z.output<typeof liveEvent>;
