@@ -6,6 +6,9 @@ import { connectionString, type StorageEndpoints } from './storage-account.ts';
 /** Identifies the app to Microsoft Entra: callers ask for tokens for it. */
 export const APP_AUDIENCE = 'api://remote-rendering-functions';
 
+/** Of Web PubSub: where live events are sent. */
+export const HUB = 'rendering';
+
 export interface AppSettingsOptions {
   /** Absolute path of the stack's state. */
   readonly directory: string;
@@ -59,6 +62,7 @@ function identitySettings({ directory, ports, storage, tenantId, account, identi
   // The names under which the app's STS is reached.
   const origins = ['localhost', '127.0.0.1', 'sts.localhost'].map((host) => `https://${host}:${ports.appHttps}`);
   return {
+    PLATFORM_AUTHENTICATION: 'off',
     AZURE_CLIENT_ID: '',
     AZURE_TENANT_ID: '',
     AZURE_CLIENT_SECRET: '',
@@ -67,6 +71,9 @@ function identitySettings({ directory, ports, storage, tenantId, account, identi
     ENTRA_AUDIENCES: [APP_AUDIENCE, ...(isHttps(storage) ? origins : [])].join(','),
     IDENTITY_ENDPOINT: identity.endpoint,
     IDENTITY_HEADER: identity.header,
+    WEB_PUBSUB_CONNECTION_STRING: '',
+    WEB_PUBSUB_ENDPOINT: `https://localhost:${ports.webPubSub}`,
+    WEB_PUBSUB_HUB: HUB,
     STS_ACCOUNT_ID: account.id,
     STS_ACCOUNT_DOMAIN: accountDomain(ports, storage),
     STS_ACCOUNT_KEY_HASHES: account.keyHashes.join(','),

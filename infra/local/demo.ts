@@ -10,6 +10,7 @@ import { describeReport } from './demo/describe-report.ts';
 import { parseDuration } from './demo/duration.ts';
 import { type Interrupt, listenForInterrupt } from './demo/interrupt.ts';
 import { download, follow, pipelineOf, upload } from './demo/journey.ts';
+import { watchLive } from './demo/live-journey.ts';
 import { type ModelFiles, modelFiles } from './demo/model-files.ts';
 import { Progress } from './demo/progress.ts';
 import { type DemoReport, reportOf } from './demo/report.ts';
@@ -147,8 +148,9 @@ async function showJourney(
   progress.line('uploading', `${count}, ${bytes} bytes`);
   const model = await upload(client, files, signal);
   const id = await pipelineOf(client, model, signal);
+  const live = watchLive(client, id, signal);
   const pipeline = await follow(client, id, signal, (now, lease) => progress.show(now, lease));
-  return reportOf(pipeline, uploadedAt, `${blob}/${CONTAINERS.assets}`);
+  return reportOf(pipeline, uploadedAt, `${blob}/${CONTAINERS.assets}`, await live.received());
 }
 
 async function keepOutputs(client: RemoteRenderingClient, id: string, out: string, progress: Progress): Promise<void> {

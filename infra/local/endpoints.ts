@@ -23,6 +23,9 @@ export const stackEndpoints = z
     applicationsFile: z.string(),
     /** Absolute path of the file with the key to the routes that are the host's own, as the webhook that Event Grid calls. */
     systemKeyFile: z.string(),
+    /** Live events: the endpoint of Web PubSub, and the hub. */
+    webPubSub: z.string(),
+    hub: z.string(),
     blob: z.string(),
     queue: z.string(),
     table: z.string(),

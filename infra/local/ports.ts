@@ -7,7 +7,7 @@ import { readJson, writeJson } from './json-file.ts';
 import { StackError } from './stack-error.ts';
 
 const port = z.number().int().min(1).max(65_535);
-const names = z.enum(['app', 'appHttps', 'authority', 'identity', 'blob', 'queue', 'table']);
+const names = z.enum(['app', 'appHttps', 'authority', 'identity', 'webPubSub', 'blob', 'queue', 'table']);
 type PortName = z.output<typeof names>;
 /** Those of an earlier version lack some. */
 const rememberedPorts = z.partialRecord(names, port);
@@ -21,6 +21,7 @@ const users: Readonly<Record<PortName, string>> = {
   appHttps: 'the app, for HTTPS,',
   authority: 'the authority that signs tokens',
   identity: 'the endpoint of managed identities',
+  webPubSub: 'Web PubSub',
   blob: 'the blob storage',
   queue: 'the queue storage',
   table: 'the table storage',
@@ -41,6 +42,7 @@ export async function choosePorts(directory: string, appPort: number): Promise<S
     appHttps: await choose('appHttps'),
     authority: await choose('authority'),
     identity: await choose('identity'),
+    webPubSub: await choose('webPubSub'),
     blob: await choose('blob'),
     queue: await choose('queue'),
     table: await choose('table'),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Account, prepareAccount } from './account.ts';
-import { APP_AUDIENCE, type AppSettings, accountDomain, appSettings } from './app-settings.ts';
+import { APP_AUDIENCE, type AppSettings, accountDomain, appSettings, HUB } from './app-settings.ts';
 import { prepareCertificates } from './certificates.ts';
 import type { StackEndpoints } from './endpoints.ts';
 import { type PreparedIdentity, prepareIdentity } from './identity/index.ts';
@@ -88,6 +88,8 @@ function endpointsOf(
     accountKeyFile: account.keyFile,
     applicationsFile: join(directory, 'applications.json'),
     systemKeyFile: join(directory, 'system-key'),
+    webPubSub: `https://localhost:${ports.webPubSub}`,
+    hub: HUB,
     ...stores,
   };
 }

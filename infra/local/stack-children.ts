@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LogLine, type RunningChild, startChild } from './child-process.ts';
+import { webPubSubRoles } from './identity/directory.ts';
 import type { PreparedStack } from './prepare-stack.ts';
 import { type RestartingChild, startRestarting } from './restarting-child.ts';
 import { StackError } from './stack-error.ts';
@@ -21,6 +22,7 @@ export interface ChildrenOptions {
 /** In the order of their start. */
 export interface Children {
   readonly identity: RunningChild;
+  readonly webPubSub: RestartingChild;
   readonly azurite: RunningChild;
   readonly blobEvents: RestartingChild;
   readonly host: RunningChild;
@@ -59,6 +61,20 @@ export async function startChildren(options: ChildrenOptions, stack: PreparedSta
         secretOptions: { identityHeader },
       }),
     );
+    // Live events are the only thing that is late without it.
+    const webPubSub = await startRestarting({
+      ...common,
+      name: 'Web PubSub',
+      program: programOf('./web-pubsub.ts'),
+      options: {
+        port: ports.webPubSub,
+        ...tls,
+        authority: endpoints.authority,
+        tenantId: endpoints.tenantId,
+        roles: webPubSubRoles(),
+      },
+    });
+    started.unshift(webPubSub);
     const azurite = keep(
       await startChild({
         ...common,
@@ -93,7 +109,7 @@ export async function startChildren(options: ChildrenOptions, stack: PreparedSta
       },
       secretOptions: { systemKey, environment: settings },
     });
-    return { identity, azurite, blobEvents, host };
+    return { identity, webPubSub, azurite, blobEvents, host };
   } catch (error) {
     for (const child of started) await child.stop(giveUpMilliseconds);
     throw error;

@@ -56,7 +56,7 @@ const defaultPort = 7071;
 const beforeStopMilliseconds = 12_000;
 const endMachinesMilliseconds = 4000;
 /** How long each child has to end well. With the work before, and half a second for each that must be killed, less than 25 s in all. */
-const graces = { blobEvents: 1000, host: 4000, azurite: 3000, identity: 3000 } as const;
+const graces = { blobEvents: 1000, host: 4000, azurite: 3000, identity: 3000, webPubSub: 1000 } as const;
 
 /**
  * Starts identity, storage, app and blob events, each a child in a process group of its own, and writes `endpoints.json` when all answer.
@@ -96,7 +96,7 @@ async function startAll(options: StackOptions, prepared: PreparedStack, lock: St
 }
 
 function supervise(options: StackOptions, prepared: PreparedStack, children: Children, lock: StackLock): Stack {
-  const { identity, azurite, blobEvents, host } = children;
+  const { identity, webPubSub, azurite, blobEvents, host } = children;
   const { endpoints, settings } = prepared;
   const failed = Promise.withResolvers<StackError>();
   let stopped: Promise<void> | undefined;
@@ -108,7 +108,7 @@ function supervise(options: StackOptions, prepared: PreparedStack, children: Chi
     await Promise.all([blobEvents.stop(graces.blobEvents), host.stop(graces.host)]);
     await attempt(options, endMachinesMilliseconds, (signal) => endMachines(settings, signal));
     options.onStopping?.('the storage to end');
-    await Promise.all([azurite.stop(graces.azurite), identity.stop(graces.identity)]);
+    await Promise.all([azurite.stop(graces.azurite), webPubSub.stop(graces.webPubSub), identity.stop(graces.identity)]);
     await rm(endpointsFile(options.directory), { force: true });
     await lock.release();
   };

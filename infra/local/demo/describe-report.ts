@@ -9,6 +9,7 @@ export function describeReport(report: DemoReport, log: string): string[] {
     took === null ? [] : [`${step} ${took.toFixed(1)} s`],
   );
   lines.push(entry('took', steps.join(', ')), entry('machine', describeMachine(vm)));
+  lines.push(...describeEvents(report.events));
   lines.push(...(outputs ?? []).map(({ name, bytes }) => entry('output', `${name} (${number(bytes)} bytes)`)));
   if (report.status === 'failed') {
     lines.push('', entry('failed', `${report.reason}: ${report.evidence ?? ''}`));
@@ -28,6 +29,28 @@ function describeConversion(conversion: DemoReport['conversion']): string[] {
       entry('warning', `${code} ${title}: ${Object.values(details).join(', ')}`),
     ),
   ];
+}
+
+/** What came live, by what it was about; how late it was is told of what happened while the demo was connected. */
+function describeEvents(events: DemoReport['events']): string[] {
+  const delays = events
+    .filter(({ type }) => !type.endsWith('.present'))
+    .map(({ at, receivedAt }) => Date.parse(receivedAt) - Date.parse(at))
+    .toSorted((one, other) => one - other);
+  const median = delays[Math.floor(delays.length / 2)];
+  const late = median === undefined ? '' : `, half of them within ${median} ms of being written`;
+  const subjects = ['pipeline', 'conversion', 'session'].flatMap((kind) => {
+    const about = events.filter(({ type }) => type.startsWith(`remoterendering.${kind}.`));
+    return about.length === 0
+      ? []
+      : [entry('', `${kind.padEnd(11)} ${about.map(({ type, state }) => wordFor(type, state)).join(', ')}`)];
+  });
+  return [entry('events', `${events.length} came over a WebSocket${late}`), ...subjects];
+}
+
+function wordFor(type: string, state: string): string {
+  const what = type.replace(/^.*\./, '');
+  return what === 'state' || what === 'present' ? state : what;
 }
 
 function describeMachine(vm: DemoReport['vm']): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PipelineWithHistory } from '#lib/api';
+import type { ReceivedEvent } from './live-journey.ts';
 
 const instant = z.iso.datetime();
 const seconds = z.number().nonnegative();
@@ -44,6 +45,17 @@ export const demoReport = z
       .nullable(),
     vm: z.strictObject({ startedAt: instant, stoppedAt: instant.nullable(), seconds: seconds.nullable() }).nullable(),
     outputs: z.array(z.strictObject({ name: z.string(), bytes: z.int().nonnegative(), uri: z.url() })).nullable(),
+    events: z
+      .array(
+        z.strictObject({
+          type: z.string(),
+          state: z.string(),
+          sequence: z.int().nonnegative(),
+          at: instant,
+          receivedAt: instant,
+        }),
+      )
+      .describe('What came over a WebSocket, in the order of its coming.'),
     timings: z
       .strictObject({
         waiting: seconds.nullable(),
@@ -60,7 +72,12 @@ export const demoReport = z
 export type DemoReport = z.output<typeof demoReport>;
 
 /** Makes the report of a pipeline; `assets` is the URL of the container of converted assets. */
-export function reportOf(pipeline: PipelineWithHistory, uploadedAt: Date, assets: string): DemoReport {
+export function reportOf(
+  pipeline: PipelineWithHistory,
+  uploadedAt: Date,
+  assets: string,
+  received: readonly ReceivedEvent[],
+): DemoReport {
   const { conversion, session, machine } = pipeline;
   const history = pipeline.history.filter(({ type }) => type === 'state').map(({ state, at }) => ({ state, at }));
   const end = history.at(-1)?.at ?? uploadedAt.toISOString();
@@ -83,6 +100,13 @@ export function reportOf(pipeline: PipelineWithHistory, uploadedAt: Date, assets
         bytes,
         uri: `${assets}/${name}`,
       })) ?? null,
+    events: received.map(({ event: { type, time, data }, receivedAt }) => ({
+      type,
+      state: data.state,
+      sequence: data.sequence,
+      at: time,
+      receivedAt: receivedAt.toISOString(),
+    })),
     timings: {
       ...Object.fromEntries(
         ['waiting', 'converting', 'starting', 'ready', 'stopping'].map((state) => [state, secondsIn(history, state)]),

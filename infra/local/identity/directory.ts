@@ -78,3 +78,12 @@ export const APPLICATIONS: readonly Application[] = [
     roles: [],
   },
 ];
+
+/** Role assignments on the local Web PubSub, by object id: who is not named may do nothing there. */
+export function webPubSubRoles(): Readonly<Record<string, readonly string[]>> {
+  const owner = ['Web PubSub Service Owner'];
+  const administrators = APPLICATIONS.filter(({ roles }) => roles.includes(APP_ROLES.administrator));
+  return Object.fromEntries(
+    [SYSTEM_ASSIGNED.principalId, ...administrators.map(({ objectId }) => objectId)].map((id) => [id, owner]),
+  );
+}

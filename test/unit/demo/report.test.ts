@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeReport } from '../../../infra/local/demo/describe-report.ts';
+import type { ReceivedEvent } from '../../../infra/local/demo/live-journey.ts';
 import { demoReport, reportOf } from '../../../infra/local/demo/report.ts';
 import { at, failedPipeline, stoppedPipeline, UPLOADED_AT } from './pipelines.ts';
 
@@ -12,7 +13,7 @@ describe('The report', () => {
   test('of a whole journey has what each step came to and took', () => {
     const pipeline = stoppedPipeline();
     const { outputs: _, ...conversion } = pipeline.conversion ?? {};
-    expect(reportOf(pipeline, UPLOADED_AT, ASSETS)).toEqual({
+    expect(reportOf(pipeline, UPLOADED_AT, ASSETS, [])).toEqual({
       pipelineId: 'blob-1',
       status: 'stopped',
       reason: 'lease_expired',
@@ -29,30 +30,32 @@ describe('The report', () => {
       session: { id: 'blob-1', size: 'Standard', hostname: '127.0.0.1', ports: { inspector: 50_000 } },
       vm: { startedAt: at(2.5).toISOString(), stoppedAt: at(9.5).toISOString(), seconds: 7 },
       outputs: [{ name: 'box.glb', bytes: 900, uri: `${ASSETS}/blob-1/box.glb` }],
+      events: [],
       timings: { waiting: 0.5, converting: 1, starting: 2, ready: 5, stopping: 1, total: 10 },
     });
   });
 
   test('has null for every step that was not reached', () => {
-    expect(reportOf(failedPipeline(), UPLOADED_AT, ASSETS)).toMatchObject({
+    expect(reportOf(failedPipeline(), UPLOADED_AT, ASSETS, [])).toMatchObject({
       status: 'failed',
       conversion: null,
       session: null,
       vm: null,
       outputs: null,
+      events: [],
       timings: { waiting: 0.5, converting: 0.5, starting: null, ready: null, stopping: null, total: 1.5 },
     });
   });
 
   test('of a machine that was not seen stopped says so', () => {
     const pipeline = { ...stoppedPipeline(), machine: { startedAt: at(2).toISOString() } };
-    const report = reportOf(pipeline, UPLOADED_AT, ASSETS);
+    const report = reportOf(pipeline, UPLOADED_AT, ASSETS, []);
     expect(report.vm).toEqual({ startedAt: at(2).toISOString(), stoppedAt: null, seconds: null });
     expect(describeReport(report, LOG).join('\n')).toContain('was not seen stopped');
   });
 
   test('has no time below zero where clocks disagree', () => {
-    expect(reportOf(failedPipeline(), at(3), ASSETS).timings.total).toBe(0);
+    expect(reportOf(failedPipeline(), at(3), ASSETS, []).timings.total).toBe(0);
   });
 
   test('is described by the schema that is published; node infra/local/demo/report.ts prints it anew', async () => {
@@ -61,25 +64,50 @@ describe('The report', () => {
   });
 });
 
+function receivedEvent(kind: string, what: string, state: string, milliseconds: number): ReceivedEvent {
+  return {
+    event: {
+      specversion: '1.0',
+      id: `${kind}/blob-1/1`,
+      source: '/accounts/one',
+      type: `remoterendering.${kind}.${what}`,
+      subject: `/${kind}s/blob-1`,
+      time: at(1).toISOString(),
+      datacontenttype: 'application/json',
+      data: { id: 'blob-1', state, sequence: 1 },
+    },
+    receivedAt: new Date(at(1).getTime() + milliseconds),
+  };
+}
+
 describe('The report for people', () => {
   test('has sizes, times and warnings', () => {
-    expect(describeReport(reportOf(stoppedPipeline(), UPLOADED_AT, ASSETS), LOG)).toEqual([
+    const received = [
+      receivedEvent('pipeline', 'present', 'waiting', 20),
+      receivedEvent('pipeline', 'state', 'converting', 12),
+      receivedEvent('session', 'lease_warning', 'ready', 30),
+    ];
+    expect(describeReport(reportOf(stoppedPipeline(), UPLOADED_AT, ASSETS, received), LOG)).toEqual([
       '',
       '  bytes      1,800 in, 900 out (50.0 %)',
       '  triangles  12 in, 12 out',
       '  warning    4004 texture missing: wood.png',
       '  took       waiting 0.5 s, converting 1.0 s, starting 2.0 s, ready 5.0 s, stopping 1.0 s, total 10.0 s',
       '  machine    ran 7.0 s, seen stopped',
+      '  events     3 came over a WebSocket, half of them within 30 ms of being written',
+      '             pipeline    waiting, converting',
+      '             session     lease_warning',
       '  output     box.glb (900 bytes)',
       '',
     ]);
   });
 
   test('of a failure says why, what was seen, and what to do', () => {
-    expect(describeReport(reportOf(failedPipeline(), UPLOADED_AT, ASSETS), LOG)).toEqual([
+    expect(describeReport(reportOf(failedPipeline(), UPLOADED_AT, ASSETS, []), LOG)).toEqual([
       '',
       '  took       waiting 0.5 s, converting 0.5 s, total 1.5 s',
       '  machine    none was started',
+      '  events     0 came over a WebSocket',
       '',
       '  failed     input_refused: It is input_refused.',
       expect.stringMatching(/^ {2}what to do .*export it again/),
@@ -90,7 +118,7 @@ describe('The report for people', () => {
   test.each(['missing_files', 'limit', 'conversion_failed', 'capacity', 'quota', 'host_lost', 'internal_error'])(
     'has advice for %s',
     (reason) => {
-      const report = { ...reportOf(failedPipeline(), UPLOADED_AT, ASSETS), reason };
+      const report = { ...reportOf(failedPipeline(), UPLOADED_AT, ASSETS, []), reason };
       expect(describeReport(report, LOG).at(-2)).toMatch(/^ {2}what to do \S.{20,}/);
     },
   );

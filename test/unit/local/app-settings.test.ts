@@ -8,7 +8,7 @@ const keyHashes = ['0'.repeat(64), '1'.repeat(64)];
 const options = {
   directory: '/app/.local',
   scriptRoot: '/app',
-  ports: { app: 7071, appHttps: 7072, authority: 7073, identity: 7074, blob: 1, queue: 2, table: 3 },
+  ports: { app: 7071, appHttps: 7072, authority: 7073, identity: 7074, webPubSub: 29_001, blob: 1, queue: 2, table: 3 },
   storage: { blob: 'https://127.0.0.1:1/a', queue: 'https://127.0.0.1:2/a', table: 'https://127.0.0.1:3/a' },
   tenantId,
   account: { id: accountId, keyHashes },

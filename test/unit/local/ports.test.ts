@@ -22,7 +22,7 @@ async function occupy(port: number): Promise<number> {
 test('A directory keeps its ports, and they differ from each other', async () => {
   await using directory = await temporaryDirectory();
   const ports = await choosePorts(directory.path, 0);
-  expect(new Set(Object.values(ports)).size).toBe(7);
+  expect(new Set(Object.values(ports)).size).toBe(8);
   expect(await choosePorts(directory.path, 0)).toEqual(ports);
 });
 
@@ -48,6 +48,7 @@ test.each([
   ['appHttps', 'the app, for HTTPS,'],
   ['authority', 'the authority that signs tokens'],
   ['identity', 'the endpoint of managed identities'],
+  ['webPubSub', 'Web PubSub'],
   ['blob', 'the blob storage'],
   ['queue', 'the queue storage'],
   ['table', 'the table storage'],
@@ -69,6 +70,6 @@ test('A directory of an earlier version, which had fewer ports, keeps those and 
   await writeFile(path, JSON.stringify({ app, blob, queue, table }));
   const ports = await choosePorts(directory.path, 0);
   expect(ports).toMatchObject({ app, blob, queue, table });
-  expect(new Set(Object.values(ports)).size).toBe(7);
+  expect(new Set(Object.values(ports)).size).toBe(8);
   expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(ports);
 });
