@@ -26,7 +26,7 @@ test('no secret is in a log, an error, a record, a history or the database of or
   await mistakes(run);
   await rememberSigningKeys(run, directory);
 
-  expect([...run.secrets.keys()]).toHaveLength(16);
+  expect([...run.secrets.keys()]).toHaveLength(17);
   for (const [name, secret] of run.secrets) expect(secret.length, name).toBeGreaterThan(20);
   const places = await placesOf(run, directory);
   expect([...places.keys()]).toEqual(
@@ -50,6 +50,7 @@ async function journey({ stack, secrets, answers }: Run, directory: string): Pro
   secrets.set('access token of ada', ada);
   const { token } = await administrator.stsToken();
   secrets.set('Mixed Reality token', token);
+  secrets.set('Web PubSub client token', (await administrator.clientToken()).token);
   const key = secrets.get('account key') ?? '';
   const account = await stack.call('GET', `/accounts/${accountId}/token`, { token: `${accountId}:${key}` });
   secrets.set('Mixed Reality token by key', z.object({ AccessToken: z.string() }).parse(account.body).AccessToken);

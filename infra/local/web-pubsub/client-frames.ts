@@ -66,7 +66,7 @@ const frame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sequenceAck'), sequenceId: uint64 }),
   z.object({ type: z.literal('joinGroup'), group, ackId: optionalAckId }),
   z.object({ type: z.literal('leaveGroup'), group, ackId: optionalAckId }),
-  z.object({ type: z.literal('sendToGroup'), group, noEcho: z.boolean().default(false), ...message }),
+  z.object({ type: z.literal('sendToGroup'), group, noEcho: z.boolean().nullish(), ...message }),
   z.object({ type: z.literal('event'), event, ...message }),
   z.object({
     type: z.literal('invoke'),
@@ -98,7 +98,7 @@ export function parseClientFrame(text: string): ClientRequest | undefined {
     case 'invoke':
       return { type: given.type, invocationId: given.invocationId, event: given.event, message: content };
     case 'sendToGroup':
-      return { type: given.type, group: given.group, noEcho: given.noEcho, message: content, ackId };
+      return { type: given.type, group: given.group, noEcho: given.noEcho ?? false, message: content, ackId };
   }
 }
 

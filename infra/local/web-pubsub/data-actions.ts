@@ -24,7 +24,7 @@ const BUILT_IN_ROLES: Readonly<Record<string, readonly string[]>> = {
   'Web PubSub Service Reader': [`${PROVIDER}*/read`],
 };
 
-/** Whether an assignment to the principal covers the action. Names of roles and actions match in any case, as in Azure. */
+/** Whether an assignment to the principal covers the action. Actions match in any case, as in Azure. */
 export function isAllowed(assignments: RoleAssignments, principal: string, action: DataAction): boolean {
   const granted = (assignments[principal] ?? []).flatMap((name) => BUILT_IN_ROLES[name] ?? [name]);
   const wanted = (PROVIDER + action).toLowerCase();
