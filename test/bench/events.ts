@@ -105,7 +105,7 @@ function watch(client: RemoteRenderingClient, id: string, phase: { readonly outa
 async function stopAll(administrator: RemoteRenderingClient, ids: readonly string[]): Promise<number> {
   const started = performance.now();
   const asked = ids.map(async (id, index) => {
-    await wait((index * 1000) / CHANGES_PER_SECOND - (performance.now() - started));
+    await wait(Math.max(0, (index * 1000) / CHANGES_PER_SECOND - (performance.now() - started)));
     const began = performance.now();
     await administrator.stopPipeline(id);
     return performance.now() - began;

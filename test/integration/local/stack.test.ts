@@ -110,7 +110,7 @@ test('A stack answers where endpoints.json says, keeps its state and its ports o
   await models.uploadBlockBlob('duck/duck.glb', 'quack', 5);
   const { identityHeader: lastHeader, ...secrets } = await secretsOf(where);
   const children = await childrenOf(first);
-  expect(children).toHaveLength(4);
+  expect(children).toHaveLength(5);
   first.process.kill('SIGTERM');
   expect(await first.exited).toBe(0);
   expect(await running(children)).toBe(0);
@@ -295,16 +295,16 @@ test('A taken port is one line that names it, and nothing is left behind', async
   expect(await exists(join(directory.path, 'processes.json'))).toBe(false);
 });
 
-test('When a child that nothing works without is killed, the stack stops, says so and exits 1; blob events are started again', async () => {
+test('When a child that nothing works without is killed, the stack stops, says so and exits 1; blob events and Web PubSub are started again', async () => {
   await using directory = await temporaryDirectory();
   const stack = run(directory.path);
   await endpoints(stack);
   const children = await childrenOf(stack);
-  const [, , blobEvents, host] = z
-    .tuple([processIdentity, processIdentity, processIdentity, processIdentity])
+  const [, webPubSub, , blobEvents, host] = z
+    .tuple([processIdentity, processIdentity, processIdentity, processIdentity, processIdentity])
     .parse(children);
-  process.kill(blobEvents.pid, 'SIGKILL');
-  await vi.waitFor(async () => expect(await childrenOf(stack)).toHaveLength(5), within);
+  for (const { pid } of [blobEvents, webPubSub]) process.kill(pid, 'SIGKILL');
+  await vi.waitFor(async () => expect(await childrenOf(stack)).toHaveLength(7), within);
   process.kill(host.pid, 'SIGKILL');
   expect(await stack.exited).toBe(1);
   expect(stack.printed()).toContain('Functions host ended by itself with signal SIGKILL');
