@@ -10,6 +10,7 @@ export { type LiveEvent, liveEvent } from './live-events.ts';
 export {
   type AssetAnswer,
   assetAnswer,
+  type HistoryEntry,
   type LeaseAnswer,
   leaseAnswer,
   type PipelineAnswer,

@@ -101,20 +101,21 @@ export const pipelineAnswer = z
   .meta({ id: 'Pipeline' });
 export type PipelineAnswer = z.output<typeof pipelineAnswer>;
 
-/** A pipeline with its history, oldest first. */
+const history = z.array(
+  z.object({
+    sequence: z.int(),
+    at: instant,
+    type: z.string(),
+    state: z.string(),
+    reason: z.string().nullable(),
+    evidence: z.string().nullable(),
+  }),
+);
+export type HistoryEntry = z.output<typeof history>[number];
+
+/** A pipeline with what happened to it, its conversion and its session, each oldest first. */
 export const pipelineWithHistory = pipelineAnswer
-  .extend({
-    history: z.array(
-      z.object({
-        sequence: z.int(),
-        at: instant,
-        type: z.string(),
-        state: z.string(),
-        reason: z.string().nullable(),
-        evidence: z.string().nullable(),
-      }),
-    ),
-  })
+  .extend({ history, conversionHistory: history, sessionHistory: history })
   .meta({ id: 'PipelineWithHistory' });
 export type PipelineWithHistory = z.output<typeof pipelineWithHistory>;
 

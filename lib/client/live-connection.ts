@@ -27,7 +27,19 @@ export async function connect(url: string, signal: AbortSignal): Promise<LiveCon
   const queue = new EventQueue();
   const opened = Promise.withResolvers<void>();
   let heard = Date.now();
-  const close = () => socket.close();
+  const ended = () => {
+    clearInterval(ping);
+    clearTimeout(late);
+    signal.removeEventListener('abort', close);
+    // Not the whole address: it holds the token.
+    opened.reject(new ClientError('unreachable', `${new URL(url).origin} took no connection.`));
+    queue.end();
+  };
+  const close = () => {
+    // At once: a peer that has fallen silent never answers the close.
+    ended();
+    socket.close();
+  };
   const ping = setInterval(() => {
     if (Date.now() - heard > SILENCE_MILLISECONDS) close();
     else if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"ping"}');
@@ -41,14 +53,7 @@ export async function connect(url: string, signal: AbortSignal): Promise<LiveCon
     const carried = message.safeParse(frame);
     if (carried.success) queue.push(carried.data.data);
   });
-  socket.addEventListener('close', () => {
-    clearInterval(ping);
-    clearTimeout(late);
-    signal.removeEventListener('abort', close);
-    // Not the whole address: it holds the token.
-    opened.reject(new ClientError('unreachable', `${new URL(url).origin} took no connection.`));
-    queue.end();
-  });
+  socket.addEventListener('close', ended);
   // The close that follows tells all there is to tell.
   socket.addEventListener('error', () => undefined);
   if (signal.aborted) close();

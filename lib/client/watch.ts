@@ -1,4 +1,4 @@
-import { type LiveEvent, type PipelineWithHistory, pipelineId } from '#lib/api';
+import { type HistoryEntry, type LiveEvent, type PipelineWithHistory, pipelineId } from '#lib/api';
 import { ClientError } from './client-error.ts';
 import { connect } from './live-connection.ts';
 
@@ -13,10 +13,12 @@ const FIRST_PAUSE_MILLISECONDS = 200;
 const LONGEST_PAUSE_MILLISECONDS = 5000;
 const TERMINAL: ReadonlySet<string> = new Set(['stopped', 'converted', 'failed']);
 
+const OPERATORS: ReadonlySet<string> = new Set(['no-live-events', 'web-pubsub-permission', 'web-pubsub-refused']);
+
 /**
  * What happens to a pipeline, its conversion and its session: first the present state, as an event of the type
- * `remoterendering.pipeline.present`, then every event in order and once. Where the connection is lost it is made again, and the
- * pipeline's events that came meanwhile are read from its history. Ends after the pipeline's terminal state, or when the signal aborts.
+ * `remoterendering.pipeline.present`, then every event in order and once. Where the connection is lost it is made again, and what
+ * happened meanwhile is read from the records. Ends after the pipeline's terminal state, or when the signal aborts.
  * @throws ClientError where the service refuses the caller; what may pass is tried again
  */
 export async function* watchPipeline(
@@ -61,37 +63,42 @@ async function* untilLost(...parameters: Parameters<typeof eventsOfConnection>):
 async function* eventsOfConnection(
   service: WatchedService,
   id: string,
-  seen: ReadonlyMap<string, number>,
+  seen: Map<string, number>,
   signal: AbortSignal,
 ): AsyncGenerator<LiveEvent, void> {
   using connection = await connect(await service.connectionUrl(id, signal), signal);
-  // Read once the connection is there: what happens from now on comes over it, and what came before is in the record.
-  const pipeline = await service.pipeline(id, signal);
-  yield* seen.has(subjectOf(id)) ? historyOf(pipeline) : [presentOf(pipeline)];
+  // Read once the connection is there: what happens from now on comes over it, and what came before is in the records.
+  const past = pastOf(await service.pipeline(id, signal));
+  if (seen.size > 0) yield* past;
+  else {
+    // A late client gets the present state first, not all that led to it.
+    const present = past.findLast(({ subject }) => subject === subjectOf(id));
+    for (const event of past) if (event !== present) isRepeat(event, seen);
+    seen.delete(subjectOf(id));
+    if (present !== undefined) yield { ...present, type: 'remoterendering.pipeline.present' };
+  }
   for await (const event of connection.events) {
     if (event.data.id === id) yield event;
   }
 }
 
-/** A late client gets the present state first, not all that led to it. */
-function presentOf(pipeline: PipelineWithHistory): LiveEvent {
-  const { state, reason, evidence, history, updatedAt } = pipeline;
-  const sequence = history.at(-1)?.sequence ?? 0;
-  return eventOf(pipeline.id, 'present', { at: updatedAt, state, sequence, reason, evidence });
+/** All that happened to the pipeline, its conversion and its session until it was read, in the order of its happening. */
+function pastOf({ id, history, conversionHistory, sessionHistory }: PipelineWithHistory): LiveEvent[] {
+  return [
+    ...history.map((entry) => eventOf('pipeline', id, entry)),
+    ...conversionHistory.map((entry) => eventOf('conversion', id, entry)),
+    ...sessionHistory.map((entry) => eventOf('session', id, entry)),
+  ].toSorted((one, other) => Date.parse(one.time) - Date.parse(other.time));
 }
 
-function historyOf({ id, history }: PipelineWithHistory): LiveEvent[] {
-  return history.map((entry) => eventOf(id, entry.type, entry));
-}
-
-function eventOf(id: string, type: string, entry: Omit<PipelineWithHistory['history'][number], 'type'>): LiveEvent {
-  const { at, state, sequence, reason, evidence } = entry;
+function eventOf(kind: 'pipeline' | 'conversion' | 'session', id: string, entry: HistoryEntry): LiveEvent {
+  const { at, type, state, sequence, reason, evidence } = entry;
   return {
     specversion: '1.0',
-    id: `pipeline/${id}/${sequence}`,
+    id: `${kind}/${id}/${sequence}`,
     source: 'record',
-    type: `remoterendering.pipeline.${type}`,
-    subject: subjectOf(id),
+    type: `remoterendering.${kind}.${type}`,
+    subject: `/${kind}s/${id}`,
     time: at,
     datacontenttype: 'application/json',
     data: { id, state, sequence, ...(reason !== null && { reason }), ...(evidence !== null && { evidence }) },
@@ -102,13 +109,15 @@ function subjectOf(id: string): string {
   return `/pipelines/${id}`;
 }
 
-/** The caller may not, or there is nothing to watch: asking again would not change that. */
+/** What waiting does not change: the caller may not, there is nothing to watch, or the operator must see to Web PubSub. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof ClientError && [400, 401, 403, 404].includes(error.status ?? 0);
+  if (!(error instanceof ClientError)) return false;
+  return [400, 401, 403, 404].includes(error.status ?? 0) || OPERATORS.has(error.code);
 }
 
 async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
+    if (signal.aborted) return resolve();
     const timer = setTimeout(done, milliseconds);
     function done() {
       clearTimeout(timer);

@@ -25,11 +25,7 @@ export async function clientTokenFor(
 ): Promise<ClientTokenAnswer> {
   const { pubsub, config } = parts;
   if (pubsub === undefined) throw noLiveEvents();
-  const maxMinutes = config.CLIENT_TOKEN_MAX_MINUTES;
-  if (minutes !== undefined && minutes > maxMinutes) {
-    const detail = `A client token is good for 1 to ${maxMinutes} minutes (CLIENT_TOKEN_MAX_MINUTES).`;
-    throw new PipelineError('invalid', detail, 'minutes');
-  }
+  checkMinutes(config, minutes, 'minutes');
   await Promise.all(pipelines.map((id) => readablePipeline(parts, caller, id)));
   const isAdministrator = caller.roles.includes(ROLES.administrator);
   const groups = [isAdministrator ? ADMINISTRATORS : CLIENTS, ...pipelines.map(pipelineGroup)];
@@ -39,7 +35,12 @@ export async function clientTokenFor(
   await Promise.all(roles.map((role) => checkRole(parts, caller, role, joinable)));
 
   const userId = caller.subject;
-  const request = { userId, minutes: minutes ?? Math.min(DEFAULT_MINUTES, maxMinutes), groups, roles };
+  const request = {
+    userId,
+    minutes: minutes ?? Math.min(DEFAULT_MINUTES, config.CLIENT_TOKEN_MAX_MINUTES),
+    groups,
+    roles,
+  };
   const { token, url, baseUrl, expiresOn } = await pubsub.tokens.issue(request);
   return { url, baseUrl, token, expiresOn: expiresOn.toISOString(), hub: config.WEB_PUBSUB_HUB, userId, roles, groups };
 }
@@ -54,6 +55,7 @@ export async function clientAccessTokenFor(
   { hub, userId, roles, ttl }: ClientTokenQuery,
 ): Promise<string> {
   if (parts.pubsub === undefined) throw noLiveEvents();
+  checkMinutes(parts.config, ttl, 'ttl');
   if (userId !== undefined && userId !== caller.subject) {
     throw new PipelineError('forbidden', "A client token's user is its caller.", 'userId');
   }
@@ -62,6 +64,16 @@ export async function clientAccessTokenFor(
     throw new PipelineError('not_found', `Live events go through the hub ${parts.config.WEB_PUBSUB_HUB} alone.`, 'hub');
   }
   return (await clientTokenFor(parts, caller, { minutes: ttl, roles })).token;
+}
+
+function checkMinutes(
+  { CLIENT_TOKEN_MAX_MINUTES: max }: LiveParts['config'],
+  minutes: number | undefined,
+  field: string,
+) {
+  if (minutes === undefined || minutes <= max) return;
+  const detail = `A client token is good for 1 to ${max} minutes (CLIENT_TOKEN_MAX_MINUTES).`;
+  throw new PipelineError('invalid', detail, field);
 }
 
 /** A caller may join what is `joinable`, and the groups of pipelines that they may read; nothing else, and nothing wider. */

@@ -6,8 +6,11 @@ import type { LiveFeed } from './live-events.ts';
 import { PipelineError } from './pipeline-error.ts';
 import { within } from './within.ts';
 
-/** By how much the service lets clocks differ: a token is taken for so long after its end (contract 1.2). */
-const CLOCK_SKEW_MINUTES = 5;
+/**
+ * Beyond a token's life: clocks may differ by 5 minutes (contract 1.2), another instance may give a token for a minute more, and a connection
+ * that was made at the last moment is to meet some sweeps yet.
+ */
+const MARGIN_MINUTES = 15;
 /** A record is a small document. Whoever takes off more readers than that in an hour has everybody else taken off with them. */
 const MAX_FORMER_READERS = 50;
 /** What a request waits for connections to be closed, at most; the reaper does it again. */
@@ -98,5 +101,5 @@ function stillToKeepOff(now: Date, { formerReaders = [] }: PipelineRecord) {
 }
 
 function lastUseOf({ CLIENT_TOKEN_MAX_MINUTES }: TokenLife['config'], given: Date): Date {
-  return new Date(given.getTime() + (CLIENT_TOKEN_MAX_MINUTES + CLOCK_SKEW_MINUTES) * 60_000);
+  return new Date(given.getTime() + (CLIENT_TOKEN_MAX_MINUTES + MARGIN_MINUTES) * 60_000);
 }

@@ -5,8 +5,9 @@ import { within } from './within.ts';
 
 /** What a commit waits for its event to be published, at most. */
 const COMMIT_MILLISECONDS = 1000;
-/** How long no commit tries to publish after one that could not: a Web PubSub that is lost slows nobody down. */
-const PAUSE_MILLISECONDS = 2000;
+/** How long no commit tries to publish after one that could not, at first and at most: a Web PubSub that is lost slows nobody down. */
+const FIRST_PAUSE_MILLISECONDS = 2000;
+const LONGEST_PAUSE_MILLISECONDS = 20_000;
 /** Records whose cursor is kept in mind; that of another is read from its outbox. */
 const MAX_CURSORS = 10_000;
 
@@ -40,6 +41,7 @@ export class LiveFeed {
   readonly #cursors = new Map<string, OutboxCursor>();
   readonly #running = new Map<string, Promise<unknown>>();
   #pausedUntil = 0;
+  #failures = 0;
 
   constructor(parts: LiveFeedParts) {
     this.#parts = parts;
@@ -51,9 +53,12 @@ export class LiveFeed {
    */
   async afterCommit(kind: RecordKind, record: RecordBase, event: RecordEvent): Promise<void> {
     if (this.#isPaused()) return;
+    // After a pause one commit finds out for all the others, which do not wait for it.
+    if (this.#failures > 0) this.#pause();
+    const probes = this.#failures > 0;
     const signal = AbortSignal.timeout(COMMIT_MILLISECONDS);
     const work = async () => {
-      if (this.#isPaused()) return;
+      if (this.#isPaused() && !probes) return;
       const cursor = await this.#cursorBefore(kind, record.id, event.sequence);
       if (cursor === undefined || cursor.published >= event.sequence) return;
       await this.#publish(kind, record, cursor, signal, event);
@@ -76,10 +81,17 @@ export class LiveFeed {
     await this.#inTurn(kind, id, signal, async () => {
       const { outboxes, records } = this.#parts;
       const [cursor, record] = await Promise.all([outboxes.read(kind, id), records[kind].read(id)]);
+      // Of a record that is gone there is nothing to tell.
+      if (record === undefined) await outboxes.remove(kind, id);
       if (cursor === undefined || record === undefined) return;
       published = await this.#publish(kind, record, cursor, signal);
     });
     return published;
+  }
+
+  #pause(): void {
+    const pause = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** (this.#failures - 1), LONGEST_PAUSE_MILLISECONDS);
+    this.#pausedUntil = this.#parts.now().getTime() + pause;
   }
 
   #isPaused(): boolean {
@@ -140,8 +152,13 @@ export class LiveFeed {
   async #send(event: LiveEvent, audience: Audience, signal: AbortSignal, pauses: boolean): Promise<void> {
     try {
       await within(signal, this.#parts.events.publish(event, audience, signal));
+      this.#failures = 0;
+      this.#pausedUntil = 0;
     } catch (error) {
-      if (pauses) this.#pausedUntil = this.#parts.now().getTime() + PAUSE_MILLISECONDS;
+      if (pauses) {
+        this.#failures += 1;
+        this.#pause();
+      }
       throw error;
     }
   }

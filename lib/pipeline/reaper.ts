@@ -138,11 +138,12 @@ async function keepLive(parts: ReaperParts, failures: string[]): Promise<string[
   const published: string[] = [];
   if (live === undefined) return published;
   const signal = AbortSignal.timeout(LIVE_MILLISECONDS);
-  const work = [
-    publishRest(live, signal, published, failures),
-    closeAllRevoked(parts, live, failures),
-    dropReaders(parts, live, failures),
-  ];
+  // Whoever is not to hear of a pipeline any more leaves before what is left is told.
+  const dropThenPublish = async () => {
+    await dropReaders(parts, live, failures);
+    await publishRest(live, signal, published, failures);
+  };
+  const work = [dropThenPublish(), closeAllRevoked(parts, live, failures)];
   await forEach(
     async () => work,
     failures,
@@ -174,9 +175,13 @@ async function closeAllRevoked(parts: ReaperParts, { connections }: Live, failur
   await forEach(list, failures, ({ target }) => closeRevoked(connections, target));
 }
 
-/** Of a pipeline that is over nothing is told any more, whoever listens. */
-async function dropReaders({ pipelines, now }: ReaperParts, { connections }: Live, failures: string[]): Promise<void> {
-  const list = () => pipelines.listActiveIds();
+/** Of a pipeline that is over, and of which nothing is left to tell, nothing is heard any more, whoever listens. */
+async function dropReaders(
+  { pipelines, now }: ReaperParts,
+  { connections, feed }: Live,
+  failures: string[],
+): Promise<void> {
+  const list = async () => [...new Set([...(await pipelines.listActiveIds()), ...(await feed.undrained('pipeline'))])];
   await forEach(list, failures, async (id) => dropFormerReaders(connections, await pipelines.get(id), now()));
 }
 

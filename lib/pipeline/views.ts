@@ -1,4 +1,4 @@
-import type { LeaseAnswer, PipelineAnswer, PipelineWithHistory } from '#lib/api';
+import type { HistoryEntry, LeaseAnswer, PipelineAnswer, PipelineWithHistory } from '#lib/api';
 import type { Lease, PipelineRecord, RecordEvent } from '#lib/records';
 import { remainingSeconds } from '#lib/rendering';
 
@@ -27,19 +27,25 @@ export function pipelineView(record: PipelineRecord): PipelineAnswer {
   };
 }
 
-/** The pipeline with its events, oldest first; none that came after the record was read, which would contradict it. */
-export function pipelineWithHistoryView(record: PipelineRecord, events: readonly RecordEvent[]): PipelineWithHistory {
-  const history = events
-    .filter(({ sequence }) => sequence <= record.sequence)
-    .map(({ sequence, at, type, state, reason = null, evidence = null }) => ({
-      sequence,
-      at,
-      type,
-      state,
-      reason,
-      evidence,
-    }));
-  return { ...pipelineView(record), history };
+/** The events of each of a pipeline's records, oldest first. */
+export interface Histories {
+  readonly pipeline: readonly RecordEvent[];
+  readonly conversion: readonly RecordEvent[];
+  readonly session: readonly RecordEvent[];
+}
+
+/** The pipeline with its events; none of its own that came after the record was read, which would contradict it. */
+export function pipelineWithHistoryView(record: PipelineRecord, histories: Histories): PipelineWithHistory {
+  return {
+    ...pipelineView(record),
+    history: histories.pipeline.filter(({ sequence }) => sequence <= record.sequence).map(entryView),
+    conversionHistory: histories.conversion.map(entryView),
+    sessionHistory: histories.session.map(entryView),
+  };
+}
+
+function entryView({ sequence, at, type, state, reason, evidence }: RecordEvent): HistoryEntry {
+  return { sequence, at, type, state, reason: reason ?? null, evidence: evidence ?? null };
 }
 
 /** The lease as clients read it. */

@@ -109,8 +109,8 @@ function checkedToken(
   const { sub, exp, aud, role, 'webpubsub.group': groups } = parsed.data;
   if (sub !== request.userId) throw badAnswer('the token of somebody else');
   if (!aud.some((audience) => isFor(audience, baseUrl))) throw badAnswer('a token for another hub');
-  if (!isWithin(role, request.roles) || !isWithin(groups, request.groups)) {
-    throw badAnswer('a token with more roles or groups than it was asked for');
+  if (!isSame(role, request.roles) || !isSame(groups, request.groups)) {
+    throw badAnswer('a token with other roles or groups than it was asked for');
   }
   const left = exp - now.getTime() / 1000;
   if (left <= 0) throw badAnswer('a token that has expired');
@@ -134,8 +134,8 @@ function isFor(audience: string, baseUrl: string): boolean {
   return withoutScheme(audience) === withoutScheme(baseUrl);
 }
 
-function isWithin(given: readonly string[], asked: readonly string[]): boolean {
-  return given.every((each) => asked.includes(each));
+function isSame(given: readonly string[], asked: readonly string[]): boolean {
+  return given.every((each) => asked.includes(each)) && asked.every((each) => given.includes(each));
 }
 
 function invalid(message: string): PubSubError {

@@ -34,6 +34,7 @@ const PUBLISH_MILLISECONDS = 1000;
 const CLOSE_MILLISECONDS = 5000;
 /** A filter is a part of the URL, of which services take some 8 KB. */
 const USERS_PER_SEND = 20;
+const REMOVALS_AT_ONCE = 20;
 
 export function liveEventsOn({ client }: Service): LiveEvents {
   return {
@@ -86,10 +87,14 @@ async function takeOut(
   const group = client.group(name);
   const members: WebPubSubGroupMember[] = [];
   for await (const member of await group.listConnections({ abortSignal })) members.push(member);
-  for (const { connectionId } of members.filter(isOut)) {
-    // First the permission: a connection that keeps it would be back at once.
-    await client.revokePermission(connectionId, 'joinLeaveGroup', { targetName: name, abortSignal });
-    await group.removeConnection(connectionId, { abortSignal });
+  for (const chunk of inChunks(members.filter(isOut), REMOVALS_AT_ONCE)) {
+    await Promise.all(
+      chunk.map(async ({ connectionId }) => {
+        // First the permission: a connection that keeps it would be back at once.
+        await client.revokePermission(connectionId, 'joinLeaveGroup', { targetName: name, abortSignal });
+        await group.removeConnection(connectionId, { abortSignal });
+      }),
+    );
   }
 }
 

@@ -52,6 +52,8 @@ export function stoppedPipeline(): PipelineWithHistory {
       readyAt: at(4).toISOString(),
     },
     machine: { startedAt: at(2.5).toISOString(), stoppedAt: at(9.5).toISOString() },
+    conversionHistory: [],
+    sessionHistory: [],
     history: [
       state('waiting', 0.5),
       state('converting', 1),
