@@ -53,7 +53,7 @@ function greeting(endpoints: StackEndpoints): readonly string[] {
     '',
     'This is the embedded host, made for one machine and for tests. npm run start:func runs the app on the real one.',
     'The app knows its callers by tokens. Get one with',
-    '  npm run token -- --role administrator --name ada',
+    '  npm run --silent token -- --role administrator --name ada',
     'and send it as a bearer token. Upload a model as folder/file into the blob container "models", for instance with',
     `  REQUESTS_CA_BUNDLE='${caCertificate}' \\`,
     '  az storage blob upload --container-name models --name duck/duck.glb --file duck.glb \\',

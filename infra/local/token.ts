@@ -8,7 +8,7 @@ import { readJson } from './json-file.ts';
 const help = `
 npm run token: an access token of a user on this machine, for the stack that npm start runs. Prints the token and nothing else.
 
-Usage: npm run token -- --role client|administrator --name NAME [options]
+Usage: npm run --silent token -- --role client|administrator --name NAME [options]
 
   --role ROLE      client or administrator
   --name NAME      who the token speaks for: 1 to 64 letters, digits, ".", "_" and "-"; the same name is the same user, always

@@ -295,3 +295,13 @@ describe('pages of other origins', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
   });
 });
+
+test('Where a setting is wrong the app lives, says that it is not ready, and answers with problems', async () => {
+  await using wrong = await startTestStack({ UPLOAD_POLICY: 'garbage' });
+  expect((await wrong.call('GET', '/api/health/live', { token: null })).status).toBe(200);
+  const ready = await wrong.call('GET', '/api/health/ready', { token: null });
+  expect(ready.status).toBe(503);
+  expect(ready.body).toMatchObject({ problems: ['settings or storage'] });
+  expect(problemOf(await wrong.call('GET', '/api/pipelines')).type).toBe('/problems/internal-error');
+  expect(wrong.log().join('\n')).toContain('UPLOAD_POLICY');
+});
