@@ -167,6 +167,24 @@ describe('a Web PubSub that is lost', () => {
     expect(await publishedUpTo()).toBe(13);
   });
 
+  test('and stays so is asked by one commit for all after each pause, and less and less often', async () => {
+    for (const id of ['p', 'q', 'r']) await ground.pipelines.create(newPipeline(id));
+    ground.events.state = 'lost';
+    await tell(ground, 'p');
+    const tries = async (seconds: number) => {
+      ground.clock.advance(seconds);
+      const before = ground.events.tries;
+      await Promise.all(['p', 'q', 'r'].map((id) => tell(ground, id)));
+      return ground.events.tries - before;
+    };
+    expect(await tries(2)).toBe(1);
+    expect(await tries(3.999)).toBe(0);
+    expect(await tries(0.001)).toBe(1);
+    ground.events.state = 'well';
+    expect(await tries(8)).toBeGreaterThan(0);
+    expect(await tries(0)).toBe(3);
+  });
+
   test('is asked by a drain also while commits leave it alone', async () => {
     await ground.pipelines.create(newPipeline('p'));
     ground.events.state = 'lost';
