@@ -1,18 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConversionErrorCode } from './conversion-error.ts';
+import type { ConversionLimits } from './conversion-limits.ts';
 import type { ConversionOutcome, ConversionPhase } from './conversion-outcome.ts';
 import type { ConversionJob } from './converter.ts';
 import { type ChildEnd, runConverterChild } from './converter-child.ts';
 
 /** A job with what bounds its child process. */
 export interface ConversionRequest extends ConversionJob {
-  readonly limits: ConversionJob['limits'] & {
-    /** Resident memory at which the converter is ended, in bytes. */
-    readonly memoryBytes: number;
-    /** Running time at which the converter is ended. */
-    readonly timeoutSeconds: number;
-  };
+  readonly limits: ConversionLimits;
   readonly signal?: AbortSignal;
   readonly onProgress?: (phase: ConversionPhase) => void;
 }

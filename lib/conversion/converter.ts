@@ -6,6 +6,7 @@ import { MeshoptEncoder } from 'meshoptimizer/encoder';
 import { addTangents } from './add-tangents.ts';
 import { checkGeometry } from './check-geometry.ts';
 import { ConversionError } from './conversion-error.ts';
+import type { WorkLimits } from './conversion-limits.ts';
 import type {
   ConversionOutcome,
   ConversionPhase,
@@ -17,7 +18,6 @@ import type { ConversionSettings } from './conversion-settings.ts';
 import { gatherInput, type ModelInput } from './gather-input.ts';
 import type { ImportedModel } from './importer.ts';
 import { importers } from './importers.ts';
-import { withLocalFile } from './model-file.ts';
 import { countModel } from './model-statistics.ts';
 import { compressOnWrite, deduplicate, quantise } from './optimise-model.ts';
 import { placeModel } from './place-model.ts';
@@ -33,12 +33,7 @@ export interface ConversionJob {
   /** Exists; receives `asset.glb`. */
   readonly outputDirectory: string;
   readonly settings: ConversionSettings;
-  readonly limits: {
-    /** The model and what it refers to, in bytes. */
-    readonly inputBytes: number;
-    /** What the unpacked geometry may have, in bytes. */
-    readonly memoryBytes: number;
-  };
+  readonly limits: WorkLimits;
 }
 
 /** Converts in this process, without a bound on time: what happens in the converter's child process. */
@@ -105,9 +100,8 @@ async function convertModel(
 }
 
 async function importModel(job: ConversionJob, input: ModelInput): Promise<ImportedModel> {
-  return await withLocalFile(join(job.directory, job.file), (file) =>
-    importers[input.format.id]({ file, readReference: input.readReference, memoryBytes: job.limits.memoryBytes }),
-  );
+  const { file, readReference } = input;
+  return await importers[input.format.id]({ file, readReference, settings: job.settings, limits: job.limits });
 }
 
 /** The validator cannot look into compressed geometry, so that it sees the same document without compression first. */

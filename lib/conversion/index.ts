@@ -1,6 +1,7 @@
 export { contentKey } from './content-key.ts';
 export { infoDocument, resultDocument } from './conversion-documents.ts';
 export { ConversionError } from './conversion-error.ts';
+export type { ConversionLimits } from './conversion-limits.ts';
 export type {
   ConversionOutcome,
   SucceededConversion,
@@ -11,5 +12,6 @@ export {
   parseConversionSettings,
 } from './conversion-settings.ts';
 export { type ConversionRequest, convert } from './convert.ts';
-export type { ModelFile } from './model-file.ts';
-export { isModelFile, modelReferences } from './model-formats.ts';
+export { isModelFile } from './detect-format.ts';
+export { localFile, type ModelFile } from './model-file.ts';
+export { type ModelFolder, type ModelReference, modelReferences } from './model-references.ts';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { ConversionError, type ModelFile, modelReferences } from '#lib/conversion';
-import type { Blobs } from '#lib/storage';
+import { ConversionError, type ModelFile, type ModelFolder, modelReferences } from '#lib/conversion';
+import type { BlobName, Blobs } from '#lib/storage';
 
 /**
  * Which files of a model are not in its folder: the model itself, or what it refers to. A model that cannot be read refers to nothing:
@@ -12,18 +12,22 @@ export async function missingFiles(
   model: { readonly folder: string; readonly file: string },
 ): Promise<string[]> {
   const blob = { container, name: `${model.folder}/${model.file}` };
-  const size = await blobs.size(blob);
-  if (size === undefined) return [model.file];
-  const paths = await referencedPaths({ size, read: (offset, length) => blobs.read(blob, offset, length) });
-  const sizes = await Promise.all(
-    paths.map((path) => blobs.size({ container, name: posix.join(model.folder, posix.dirname(model.file), path) })),
-  );
-  return paths.filter((_, index) => sizes[index] === undefined);
+  const file = await blobFile(blobs, blob);
+  if (file === undefined) return [model.file];
+  const folder = posix.dirname(blob.name);
+  return await missingReferences(file, {
+    find: (path) => blobFile(blobs, { container, name: posix.join(folder, path) }),
+  });
 }
 
-async function referencedPaths(file: ModelFile): Promise<string[]> {
+async function blobFile(blobs: Blobs, blob: BlobName): Promise<ModelFile | undefined> {
+  const size = await blobs.size(blob);
+  return size === undefined ? undefined : { size, read: (offset, length) => blobs.read(blob, offset, length) };
+}
+
+async function missingReferences(file: ModelFile, folder: ModelFolder): Promise<string[]> {
   try {
-    return (await modelReferences(file)).map(({ path }) => path);
+    return (await modelReferences(file, folder)).flatMap(({ path, found }) => (found === undefined ? [path] : []));
   } catch (error) {
     if (error instanceof ConversionError) return [];
     throw error;

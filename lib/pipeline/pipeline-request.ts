@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PipelineBody } from '#lib/api';
 import type { Config } from '#lib/config';
-import { ConversionError, isModelFile, parseConversionSettings } from '#lib/conversion';
+import { ConversionError, conversionSettings, isModelFile, parseConversionSettings } from '#lib/conversion';
 import { firstIssue } from '#lib/http';
 import type { PipelineRequest } from '#lib/records';
 import { PipelineError } from './pipeline-error.ts';
@@ -40,7 +40,8 @@ export function pipelineRequestOf(
 
 function parseSettings(settings: unknown): PipelineRequest['settings'] {
   try {
-    return parseConversionSettings(settings);
+    parseConversionSettings(settings);
+    return conversionSettings.pipe(z.record(z.string(), z.json())).parse(settings);
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     const setting = error.cause instanceof z.ZodError ? firstIssue(error.cause).field : undefined;

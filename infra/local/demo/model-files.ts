@@ -1,6 +1,6 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { ConversionError, isModelFile, modelReferences } from '#lib/conversion';
+import { ConversionError, isModelFile, localFile, modelReferences } from '#lib/conversion';
 import { compressorWheel } from './compressor-wheel.ts';
 import { DemoError } from './demo-error.ts';
 
@@ -51,27 +51,21 @@ async function file(path: string): Promise<ModelFiles> {
   const model = basename(path);
   if (!isModelFile(model))
     throw new DemoError('no_model', `${path} is no model of a format that is converted: .glb or .gltf.`);
-  const references = await referencesOf(path);
-  const there = await Promise.all(references.map((name) => stat(join(dirname(path), name)).catch(() => undefined)));
-  return onDisk(dirname(path), model, [model, ...references.filter((_, index) => there[index]?.isFile())]);
+  return onDisk(dirname(path), model, [model, ...(await referencesOf(path))]);
 }
 
 /** A model that cannot be read is uploaded alone: the conversion says what is wrong with it. */
 async function referencesOf(path: string): Promise<string[]> {
-  const handle = await open(path);
+  const model = await localFile(path);
+  if (model === undefined) return [];
   try {
-    const { size } = await handle.stat();
-    const read = async (offset: number, length: number) => {
-      const buffer = new Uint8Array(Math.min(length, Math.max(0, size - offset)));
-      await handle.read(buffer, 0, buffer.length, offset);
-      return buffer;
-    };
-    return (await modelReferences({ size, read })).map(({ path: name }) => name);
+    const folder = { find: (name: string) => localFile(join(dirname(path), name)) };
+    return (await modelReferences(model, folder)).flatMap(({ path: name, found }) =>
+      found === undefined ? [] : [name],
+    );
   } catch (error) {
     if (error instanceof ConversionError) return [];
     throw error;
-  } finally {
-    await handle.close();
   }
 }
 

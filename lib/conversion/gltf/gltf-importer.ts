@@ -9,10 +9,11 @@ import { MeshoptDecoder } from 'meshoptimizer/decoder';
 import { ConversionError } from '../conversion-error.ts';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import type { ImportedModel, ImportRequest } from '../importer.ts';
+import { readOwned } from '../model-file.ts';
 import { explainInvalidGltf } from '../validate-asset.ts';
 import { loadDracoDecoder } from './draco-decoder.ts';
 import { readGltfContainer } from './gltf-container.ts';
-import { isExternal, pathOfUri } from './gltf-references.ts';
+import { isExternal } from './gltf-references.ts';
 import { type Gltf, parseGltf } from './gltf-schema.ts';
 import { checkStructure } from './gltf-structure.ts';
 import { repairTextures } from './gltf-textures.ts';
@@ -26,12 +27,12 @@ export async function importGltf(request: ImportRequest): Promise<ImportedModel>
   const container = await readGltfContainer(request.file);
   const gltf = parseGltf(container.text);
   const warnings = checkExtensions(gltf);
-  checkStructure(gltf, request.memoryBytes);
+  checkStructure(gltf, request.limits);
   const json = parseForLibrary(container.text);
   const resources: Resources = {};
   if (container.binary) {
     const { offset, length } = container.binary;
-    resources[GLB_BUFFER] = own(await request.file.read(offset, length));
+    resources[GLB_BUFFER] = await readOwned(request.file, offset, length);
   }
   await gatherBuffers(json, resources, request);
   await gatherImages(json, resources, request);
@@ -79,7 +80,7 @@ async function gatherBuffers(json: GLTF.IGLTF, resources: Resources, request: Im
     const { uri, byteLength } = buffer;
     if (isExternal(uri)) {
       buffer.uri = `buffer-${i}`;
-      resources[buffer.uri] = (await request.readReference(pathOfUri(uri) ?? '')) ?? EMPTY;
+      resources[buffer.uri] = (await request.readReference(uri)) ?? EMPTY;
       checkLength(`'${uri}'`, resources[buffer.uri], byteLength);
     } else if (uri === undefined && i === 0 && resources[GLB_BUFFER]) {
       // A GLB without a binary chunk may begin with the buffer that compressed views do without: EXT_meshopt_compression, fallback buffers.
@@ -97,9 +98,9 @@ function checkLength(name: string, bytes: Uint8Array | undefined, wanted: number
 async function gatherImages(json: GLTF.IGLTF, resources: Resources, request: ImportRequest): Promise<void> {
   for (const [i, image] of (json.images ?? []).entries()) {
     if (!isExternal(image.uri)) continue;
-    const path = pathOfUri(image.uri);
+    const content = await request.readReference(image.uri);
     image.uri = `image-${i}`;
-    resources[image.uri] = (path === undefined ? undefined : await request.readReference(path)) ?? EMPTY;
+    resources[image.uri] = content ?? EMPTY;
   }
 }
 
@@ -117,11 +118,4 @@ async function read(json: GLTF.IGLTF, resources: Resources, text: string): Promi
   } catch (error) {
     throw new ConversionError('input_refused', await explainInvalidGltf(text, error), { cause: error });
   }
-}
-
-/** The library shares what it is given: a view of a pooled buffer would drag its neighbours along. */
-function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : bytes.slice();
 }

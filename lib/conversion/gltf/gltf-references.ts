@@ -30,14 +30,14 @@ export function isExternal(uri: string | undefined): uri is string {
 
 function bufferReference(uri: string): WrittenReference {
   const path = pathOfUri(uri);
-  if (path !== undefined) return { kind: 'buffer', uri, path };
+  if (path !== undefined) return { kind: 'buffer', uri, paths: [path] };
   const message = `The model takes geometry from '${shorten(uri)}', outside of its folder. Put the file beside the model and refer to it there.`;
   throw new ConversionError('input_refused', message);
 }
 
 function textureReference(uri: string): WrittenReference {
   const path = pathOfUri(uri);
-  return path === undefined ? { kind: 'texture', uri: shorten(uri) } : { kind: 'texture', uri, path };
+  return { kind: 'texture', uri, paths: path === undefined ? [] : [path] };
 }
 
 /** A percent sign that begins no escape is a plain one: exporters write such names. */

@@ -1,4 +1,5 @@
 import { ConversionError } from '../conversion-error.ts';
+import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
 import { bytesOf, componentsOf, type Gltf } from './gltf-schema.ts';
 
 /** Deeper scene graphs overflow the stack of the libraries that walk them. */
@@ -7,13 +8,13 @@ const MAX_NODE_DEPTH = 1000;
 /**
  * Checks what the reading library trusts: that every index has its target, every range lies within its buffer, the nodes are trees and
  * the unpacked data fits into memory.
- * @param memoryBytes what the unpacked accessors may have together, in bytes
  * @throws ConversionError `input_refused`, `limit`
  */
-export function checkStructure(gltf: Gltf, memoryBytes: number): void {
+export function checkStructure(gltf: Gltf, limits: WorkLimits): void {
   checkIndices(gltf);
   checkViews(gltf);
-  checkAccessors(gltf, memoryBytes);
+  checkLimit('nodes', gltf.nodes.length, limits);
+  checkAccessors(gltf, limits);
   checkTrees(gltf);
 }
 
@@ -95,7 +96,7 @@ function checkViews(gltf: Gltf): void {
   }
 }
 
-function checkAccessors(gltf: Gltf, memoryBytes: number): void {
+function checkAccessors(gltf: Gltf, limits: WorkLimits): void {
   let total = 0;
   for (const [i, accessor] of gltf.accessors.entries()) {
     const { componentType, type, count, sparse } = accessor;
@@ -109,10 +110,7 @@ function checkAccessors(gltf: Gltf, memoryBytes: number): void {
       checkRange(gltf, `the sparse values of accessors[${i}]`, sparse.values, bytes, sparse.count);
     }
   }
-  if (total > memoryBytes) {
-    const message = `The model has ${total} bytes when unpacked; the limit (memoryBytes) is ${memoryBytes}. Split or simplify it.`;
-    throw new ConversionError('limit', message);
-  }
+  checkLimit('unpackedBytes', total, limits);
 }
 
 function checkRange(

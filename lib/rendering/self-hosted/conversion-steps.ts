@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConversionOutcome, contentKey, conversionSettings, convert } from '#lib/conversion';
+import { type ConversionOutcome, contentKey, convert, parseConversionSettings } from '#lib/conversion';
 import type { NextStep } from '#lib/durable';
 import type { Change, ConversionFailure, ConversionRecord } from '#lib/records';
 import { type FetchedModel, fetchModel } from './fetch-model.ts';
@@ -54,7 +54,7 @@ async function fetchAndConvert(parts: SelfHostedParts, id: string): Promise<bool
       await fail(parts, id, fetched.failure);
       return true;
     }
-    const settings = conversionSettings.parse(current.settings);
+    const settings = parseConversionSettings(current.settings);
     const key = contentKey({ files: fetched.files, settings });
     const record = await parts.conversions.update(id, (latest) => withContentKey(latest, key));
     if (await settleByContent(parts, record, key)) return true;
@@ -81,9 +81,14 @@ async function convertFetched(
           directory: fetched.directory,
           file: fetched.file,
           outputDirectory: join(workspace, 'output'),
-          settings: conversionSettings.parse(record.settings),
+          settings: parseConversionSettings(record.settings),
           limits: {
             inputBytes: parts.config.CONVERSION_MAX_INPUT_BYTES,
+            inputFiles: 10_000,
+            nodes: 1_000_000,
+            vertices: 100_000_000,
+            texturePixels: 2 ** 28,
+            unpackedBytes: parts.config.CONVERSION_MAX_MEMORY_BYTES,
             memoryBytes: parts.config.CONVERSION_MAX_MEMORY_BYTES,
             timeoutSeconds: parts.config.CONVERSION_TIMEOUT_SECONDS,
           },

@@ -11,7 +11,6 @@ export interface FetchedModel {
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
 }
 
-type ModelReference = Awaited<ReturnType<typeof modelReferences>>[number];
 type Fetched = FetchedModel | { readonly status: 'failed'; readonly failure: ConversionFailure };
 
 /**
@@ -30,20 +29,25 @@ export async function fetchModel(
   const folder = posix.dirname(model.name);
   const file = posix.basename(model.name);
   try {
-    const size = await blobs.size(model);
-    if (size === undefined)
+    const find = async (path: string) => {
+      const blob = { container, name: posix.join(folder, path) };
+      const size = await blobs.size(blob);
+      if (size === undefined) return undefined;
+      return { size, read: (offset: number, length: number) => blobs.read(blob, offset, length) };
+    };
+    const found = await find(file);
+    if (found === undefined)
       return failed('missing_files', `There is no model ${model.name} in the container ${container}.`);
-    const references = await modelReferences({ size, read: (offset, length) => blobs.read(model, offset, length) });
-    const sources = await locate(blobs, container, folder, references);
-    if (sources.missing.length > 0) {
-      return failed(
-        'missing_files',
-        `The model ${file} refers to files that are not in its folder: ${sources.missing.join(', ')}.`,
-      );
+    const references = await modelReferences(found, { find });
+    const missing = references.filter(({ kind, found }) => kind === 'buffer' && found === undefined);
+    if (missing.length > 0) {
+      const names = missing.map(({ path }) => path).join(', ');
+      return failed('missing_files', `The model ${file} refers to files that are not in its folder: ${names}.`);
     }
+    const present = references.flatMap(({ path, found }) => (found === undefined ? [] : [path]));
     let left = maxBytes;
     const files: { path: string; sha256: string }[] = [];
-    for (const path of [file, ...sources.present]) {
+    for (const path of new Set([file, ...present])) {
       const blob = { container, name: posix.join(folder, path) };
       const { bytes, sha256 } = await blobs.download(blob, join(directory, path), left);
       left -= bytes;
@@ -55,18 +59,6 @@ export async function fetchModel(
     if (failure === undefined) throw error;
     return failure;
   }
-}
-
-async function locate(blobs: Blobs, container: string, folder: string, references: readonly ModelReference[]) {
-  const sizes = await Promise.all(
-    references.map(({ path }) => blobs.size({ container, name: posix.join(folder, path) })),
-  );
-  return {
-    present: references.filter((_, index) => sizes[index] !== undefined).map(({ path }) => path),
-    missing: references
-      .filter(({ kind }, index) => sizes[index] === undefined && kind === 'buffer')
-      .map(({ path }) => path),
-  };
 }
 
 function failureOf(error: unknown): Fetched | undefined {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseConversionSettings } from '#lib/conversion';
 import { build } from '../../../infra/build.ts';
 import { runConverterChild } from '../../../lib/conversion/converter-child.ts';
-import { boxGlb, dracoGlb, modelFolder } from '../../support/models/index.ts';
+import { boxGlb, dracoGlb, limits, modelFolder } from '../../support/models/index.ts';
 import { temporaryDirectory } from '../../support/stack.ts';
 
 describe('the converter as it is deployed', () => {
@@ -18,7 +18,6 @@ describe('the converter as it is deployed', () => {
     await using elsewhere = await temporaryDirectory();
     await cp(new URL('../../../dist/functions', import.meta.url), elsewhere.path, { recursive: true });
     await using folder = await modelFolder({ 'model.glb': await model() });
-    const limits = { inputBytes: 2 ** 20, memoryBytes: 2 ** 29 };
     const job = {
       directory: folder.input,
       file: 'model.glb',

@@ -1,9 +1,15 @@
 import { access, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type ConversionRequest, convert, parseConversionSettings } from '#lib/conversion';
-import { boxGlb, type ModelFiles, modelFolder, quadFiles, sheetGlb, unpack } from '../../support/models/index.ts';
-
-const limits = { inputBytes: 2 ** 28, memoryBytes: 2 ** 30, timeoutSeconds: 30 };
+import {
+  boxGlb,
+  limits,
+  type ModelFiles,
+  modelFolder,
+  quadFiles,
+  sheetGlb,
+  unpack,
+} from '../../support/models/index.ts';
 
 async function run(files: ModelFiles, changes: Partial<ConversionRequest> = {}) {
   await using folder = await modelFolder(files);

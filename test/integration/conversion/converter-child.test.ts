@@ -1,15 +1,17 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
+import { parseConversionSettings } from '#lib/conversion';
 import { type ChildBounds, runConverterChild } from '../../../lib/conversion/converter-child.ts';
+import { limits } from '../../support/models/index.ts';
 import { faultProgram, faults } from './fault-programs.ts';
 
 const job = {
   directory: '.',
   file: 'model.glb',
   outputDirectory: '.',
-  settings: { scaling: 1, recenterToOrigin: false, deduplicateMaterials: true },
-  limits: { inputBytes: 1, memoryBytes: 1 },
+  settings: parseConversionSettings({}),
+  limits,
 };
 const bounds: ChildBounds = { memoryBytes: 2 ** 30, timeoutSeconds: 30 };
 

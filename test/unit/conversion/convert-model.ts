@@ -2,9 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { type ConversionOutcome, parseConversionSettings } from '#lib/conversion';
 import { runConversion } from '../../../lib/conversion/converter.ts';
-import { type ModelFiles, modelFolder } from '../../support/models/index.ts';
-
-const limits = { inputBytes: 2 ** 28, memoryBytes: 2 ** 30 };
+import { limits, type ModelFiles, modelFolder } from '../../support/models/index.ts';
 
 /** What the converter makes of a model, in this process: the bounds of the child process are tested apart. */
 export async function convertModel(

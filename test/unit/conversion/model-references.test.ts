@@ -86,13 +86,16 @@ describe('the references of a model', () => {
   it('are read without the geometry', async () => {
     const model = sheetGlb(10_000);
     let read = 0;
-    await modelReferences({
-      size: model.length,
-      read: async (offset, length) => {
-        read += length;
-        return model.subarray(offset, offset + length);
+    await modelReferences(
+      {
+        size: model.length,
+        read: async (offset, length) => {
+          read += length;
+          return model.subarray(offset, offset + length);
+        },
       },
-    });
+      emptyFolder,
+    );
     expect(read).toBeLessThan(4096);
   });
 
@@ -122,7 +125,7 @@ describe('the references of a model', () => {
       size: 65 * 2 ** 20,
       read: async (_offset: number, length: number) => Buffer.from('{'.padEnd(Math.min(length, 1024))),
     };
-    await expect(modelReferences(file)).rejects.toMatchObject({ code: 'limit' });
+    await expect(modelReferences(file, emptyFolder)).rejects.toMatchObject({ code: 'limit' });
   });
 });
 
@@ -137,8 +140,13 @@ function patched(model: Uint8Array, offset: number, value: number): Uint8Array {
 }
 
 async function referencesOf(model: Uint8Array) {
-  return await modelReferences({
-    size: model.length,
-    read: async (offset, length) => model.subarray(offset, offset + length),
-  });
+  return await modelReferences(
+    {
+      size: model.length,
+      read: async (offset, length) => model.subarray(offset, offset + length),
+    },
+    emptyFolder,
+  );
 }
+
+const emptyFolder = { find: async () => undefined };
