@@ -14,6 +14,7 @@ import './leases-put.ts';
 import './readers-put.ts';
 import './assets-get.ts';
 import './heartbeats-post.ts';
+import './web-pubsub-events.ts';
 import './revocations-list.ts';
 import './revocations-put.ts';
 import './revocations-delete.ts';

@@ -5,10 +5,5 @@ import { front } from './services.ts';
 /** `GET /api/pipelines/{id}`: how far the pipeline is, what came of each step, and its history. */
 serve('pipelines-get', front, async ({ services, caller, parameters }) => {
   const record = await readablePipeline(services, caller, parameters.id);
-  const [pipeline, conversion, session] = await Promise.all([
-    services.pipelines.history(record.id),
-    services.conversions.history(record.id),
-    services.sessions.history(record.id),
-  ]);
-  return json(200, pipelineWithHistoryView(record, { pipeline, conversion, session }));
+  return json(200, await pipelineWithHistoryView(services, record));
 });

@@ -1,11 +1,6 @@
-import { app } from '@azure/functions';
-import { preflight } from '#lib/http';
-import { front } from './services.ts';
+import { serveOptions } from '#lib/http';
+import { allowedEventSource } from '#lib/pipeline';
+import { plainFront } from './services.ts';
 
-/** `OPTIONS` of every path: tells browsers which origins' pages may call. */
-app.http('preflight-options', {
-  route: '{*path}',
-  methods: ['OPTIONS'],
-  authLevel: 'anonymous',
-  handler: async (request) => preflight(request, front.allowedOrigins()),
-});
+/** `OPTIONS` of every path: tells browsers which origins' pages may call, and Web PubSub that its events are taken. */
+serveOptions('web-pubsub-events', plainFront, allowedEventSource);

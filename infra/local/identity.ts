@@ -20,6 +20,8 @@ const options = z.object({
   key: z.string(),
   /** What clients of the managed-identity endpoint must know. */
   identityHeader: z.string().min(16),
+  /** The same for Web PubSub, which has an identity of its own. */
+  webPubSubHeader: z.string().min(16),
   /** Resources that are this app: tokens for them carry the roles. */
   audiences: z.array(z.string()),
 });
@@ -31,7 +33,7 @@ const options = z.object({
 await runAsChild(() => startIdentity(childOptions(options)));
 
 async function startIdentity(given: z.output<typeof options>): Promise<ChildService> {
-  const { directory, ports, audiences, identityHeader } = given;
+  const { directory, ports, audiences, identityHeader, webPubSubHeader } = given;
   const { applications, signingKey } = await prepareIdentity(directory);
   const [cert, key] = await Promise.all([readFile(given.certificate), readFile(given.key)]);
   const findResource = resourcesOf(audiences);
@@ -39,14 +41,13 @@ async function startIdentity(given: z.output<typeof options>): Promise<ChildServ
 
   const authority = await listen(
     () => createSecureServer({ cert, key }),
-    ports.authority,
+    { port: ports.authority, onIpv6: true },
     (chosen) =>
       authorityEndpoints({ issuer: { authority: urlOf(chosen), signingKey, now }, applications, findResource }),
-    { onIpv6: true },
   );
   const issuer = { authority: urlOf(authority.port), signingKey, now };
-  const identity = await listen(createServer, ports.identity, () =>
-    managedIdentityEndpoint({ issuer, identityHeader, findResource }),
+  const identity = await listen(createServer, { port: ports.identity }, () =>
+    managedIdentityEndpoint({ issuer, identityHeader, webPubSubHeader, findResource }),
   );
   return {
     endpoints: {

@@ -36,6 +36,10 @@ export interface PreparedStack {
   readonly tls: { readonly certificate: string; readonly key: string };
   /** Who shows it is given the tokens of the stack's managed identities. New at each start. */
   readonly identityHeader: string;
+  /** Where these are asked for. */
+  readonly identityEndpoint: string;
+  /** The same for Web PubSub, whose identity is another. */
+  readonly webPubSubHeader: string;
   /** Opens the routes that are the host's own, as Event Grid's webhook. */
   readonly systemKey: string;
 }
@@ -49,9 +53,10 @@ export async function prepareStack(options: PrepareOptions): Promise<PreparedSta
   const extra = await extraCertificates(directory, caCertificate, caller['NODE_EXTRA_CA_CERTS']);
   const identityHeader = newSecret();
   const endpoints = endpointsOf(options, caCertificate, identities, account);
-  const endpoint = `http://127.0.0.1:${ports.identity}/msi/token`;
-  const identity = { authority: endpoints.authority, endpoint, header: identityHeader };
-  await writeApplications(endpoints, identities, { endpoint, header: identityHeader });
+  const identityEndpoint = `http://127.0.0.1:${ports.identity}/msi/token`;
+  const managed = { endpoint: identityEndpoint, header: identityHeader };
+  const identity = { authority: endpoints.authority, ...managed };
+  await writeApplications(endpoints, identities, managed);
   const { tenantId } = identities;
   const local = appSettings({ directory, scriptRoot, ports, storage: endpoints, tenantId, account, identity, caller });
   return {
@@ -61,6 +66,8 @@ export async function prepareStack(options: PrepareOptions): Promise<PreparedSta
     environment: { NODE_EXTRA_CA_CERTS: extra, NO_PROXY: noProxy(caller) },
     tls,
     identityHeader,
+    identityEndpoint,
+    webPubSubHeader: newSecret(),
     systemKey: await keptText(endpoints.systemKeyFile, newSecret),
   };
 }

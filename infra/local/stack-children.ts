@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { APP_AUDIENCE } from './app-settings.ts';
 import { type LogLine, type RunningChild, startChild } from './child-process.ts';
 import { webPubSubRoles } from './identity/directory.ts';
 import type { PreparedStack } from './prepare-stack.ts';
@@ -39,7 +40,7 @@ const giveUpMilliseconds = 3000;
  */
 export async function startChildren(options: ChildrenOptions, stack: PreparedStack): Promise<Children> {
   const { directory, scriptRoot, onLog, onSpawn, host: hostProgram = embeddedHost } = options;
-  const { ports, endpoints, settings, tls, identityHeader, systemKey } = stack;
+  const { ports, endpoints, settings, tls, identityHeader, webPubSubHeader, systemKey } = stack;
   const started: { stop(graceMilliseconds: number): Promise<void> }[] = [];
   const lost = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, lost.signal]) : lost.signal;
@@ -58,7 +59,7 @@ export async function startChildren(options: ChildrenOptions, stack: PreparedSta
         name: 'Identity',
         program: programOf('./identity.ts'),
         options: { directory, ports, ...tls, audiences: settings.ENTRA_AUDIENCES.split(',') },
-        secretOptions: { identityHeader },
+        secretOptions: { identityHeader, webPubSubHeader },
       }),
     );
     // Live events are the only thing that is late without it.
@@ -72,7 +73,17 @@ export async function startChildren(options: ChildrenOptions, stack: PreparedSta
         authority: endpoints.authority,
         tenantId: endpoints.tenantId,
         roles: webPubSubRoles(),
+        eventHandlers: [
+          {
+            hub: endpoints.hub,
+            urlTemplate: `${endpoints.app}/api/web-pubsub/events`,
+            systemEvents: ['connected'],
+            auth: { resource: APP_AUDIENCE },
+          },
+        ],
+        identityEndpoint: stack.identityEndpoint,
       },
+      secretOptions: { identityHeader: webPubSubHeader },
     });
     started.unshift(webPubSub);
     const azurite = keep(

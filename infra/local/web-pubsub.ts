@@ -17,12 +17,19 @@ const options = z.object({
   /** Local authentication is off without them. Secret. */
   accessKeys: z.array(z.string().min(1)).max(2).default([]),
   eventHandlers: z.array(eventHandlerSettings).default([]),
+  /** Where tokens of its own identity are had, for handlers that want one, and what must be shown there. */
+  identityEndpoint: z.url().optional(),
+  identityHeader: z.string().optional(),
 });
 
 /** A stand-in for Azure Web PubSub, as a child of the supervisor. */
 await runAsChild(() => start(childOptions(options)));
 
 async function start(given: z.output<typeof options>): Promise<ChildService> {
-  const service = await startWebPubSub({ ...given, now: () => new Date() });
+  const service = await startWebPubSub({ ...given, identity: identityOf(given), now: () => new Date() });
   return { endpoints: { webPubSub: service.endpoint }, stop: () => service.close() };
+}
+
+function identityOf({ identityEndpoint: endpoint, identityHeader: header }: z.output<typeof options>) {
+  return endpoint === undefined || header === undefined ? undefined : { endpoint, header };
 }

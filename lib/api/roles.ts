@@ -6,7 +6,14 @@ export const ROLES = {
 
 export type Role = (typeof ROLES)[keyof typeof ROLES];
 
+/** The app role of Web PubSub's own managed identity: it lets in the events of Web PubSub and opens nothing else. */
+export const EVENT_SOURCE = 'RemoteRendering.EventSource';
+
+/** All that a token's `roles` claim may hold of ours. */
+export type AppRole = Role | typeof EVENT_SOURCE;
+
 /** The roles among what a token's `roles` claim holds. */
-export function rolesAmong(names: readonly string[]): readonly Role[] {
-  return Object.values(ROLES).filter((role) => names.includes(role));
+export function rolesAmong(names: readonly string[]): readonly AppRole[] {
+  const all: readonly AppRole[] = [...Object.values(ROLES), EVENT_SOURCE];
+  return all.filter((role) => names.includes(role));
 }

@@ -14,7 +14,7 @@ import {
   readersBody,
   renewal,
 } from './pipelines.ts';
-import { ROLES, type Role } from './roles.ts';
+import { type AppRole, EVENT_SOURCE, ROLES } from './roles.ts';
 import {
   accountTokenAnswer,
   jwks,
@@ -25,6 +25,7 @@ import {
   stsTokenBody,
 } from './tokens.ts';
 import { uploadAnswer, uploadBody } from './uploads.ts';
+import { connectedBody, connectedEvent } from './web-pubsub-events.ts';
 
 /**
  * Who may call a route. `roles`: a caller with one of them; a record's owner and readers narrow that further. `machine`: the session host
@@ -32,7 +33,7 @@ import { uploadAnswer, uploadBody } from './uploads.ts';
  */
 export type Access =
   | { readonly kind: 'anyone' }
-  | { readonly kind: 'roles'; readonly roles: readonly Role[] }
+  | { readonly kind: 'roles'; readonly roles: readonly AppRole[] }
   | { readonly kind: 'machine' }
   | { readonly kind: 'account' };
 
@@ -58,6 +59,7 @@ export interface Route {
 const anyone = { kind: 'anyone' } as const;
 const administrators = { kind: 'roles', roles: [ROLES.administrator] } as const;
 const everyRole = { kind: 'roles', roles: [ROLES.client, ROLES.administrator] } as const;
+const webPubSub = { kind: 'roles', roles: [EVENT_SOURCE] } as const;
 
 const ofPipeline = z.object({ id: pipelineId });
 const ofRevocation = z.object({ target: revocationTarget });
@@ -232,6 +234,16 @@ export const routes = {
     parameters: ofPipeline,
     body: heartbeatBody,
     answers: { 200: { description: 'How long it may run and what to show.', schema: heartbeatAnswer } },
+    problems: [400, 415],
+  },
+  'web-pubsub-events': {
+    method: 'POST',
+    path: '/api/web-pubsub/events',
+    summary: 'Web PubSub tells of a new connection, which is told the present states; OPTIONS is its handshake.',
+    access: webPubSub,
+    headers: connectedEvent,
+    body: connectedBody,
+    answers: { 204: { description: 'The connection was told what it may hear, as far as that was possible.' } },
     problems: [400, 415],
   },
   'revocations-list': {

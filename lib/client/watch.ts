@@ -78,21 +78,24 @@ async function* eventsOfConnection(
     if (present !== undefined) yield { ...present, type: 'remoterendering.pipeline.present' };
   }
   for await (const event of connection.events) {
-    if (event.data.id === id) yield event;
+    if (event.data.id !== id) continue;
+    // Order holds within a subject: what has led to the end may come after it, and nobody would listen any more.
+    if (isEnd(event, id)) yield* pastOf(await service.pipeline(id, signal));
+    yield event;
   }
 }
 
 /** All that happened to the pipeline, its conversion and its session until it was read, in the order of its happening. */
 function pastOf({ id, history, conversionHistory, sessionHistory }: PipelineWithHistory): LiveEvent[] {
   return [
-    ...history.map((entry) => eventOf('pipeline', id, entry)),
     ...conversionHistory.map((entry) => eventOf('conversion', id, entry)),
     ...sessionHistory.map((entry) => eventOf('session', id, entry)),
+    ...history.map((entry) => eventOf('pipeline', id, entry)),
   ].toSorted((one, other) => Date.parse(one.time) - Date.parse(other.time));
 }
 
 function eventOf(kind: 'pipeline' | 'conversion' | 'session', id: string, entry: HistoryEntry): LiveEvent {
-  const { at, type, state, sequence, reason, evidence } = entry;
+  const { at, type, state, sequence, reason, evidence, progress } = entry;
   return {
     specversion: '1.0',
     id: `${kind}/${id}/${sequence}`,
@@ -101,7 +104,14 @@ function eventOf(kind: 'pipeline' | 'conversion' | 'session', id: string, entry:
     subject: `/${kind}s/${id}`,
     time: at,
     datacontenttype: 'application/json',
-    data: { id, state, sequence, ...(reason !== null && { reason }), ...(evidence !== null && { evidence }) },
+    data: {
+      id,
+      state,
+      sequence,
+      ...(reason !== null && { reason }),
+      ...(evidence !== null && { evidence }),
+      ...(progress !== undefined && { progress }),
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { HttpRequest } from '@azure/functions';
-import type { Role } from '#lib/api';
+import type { AppRole } from '#lib/api';
 import type { Caller } from './caller.ts';
 import type { EntraTokens } from './entra-tokens.ts';
 import { platformPrincipal } from './platform-principal.ts';
@@ -53,7 +53,7 @@ export class Callers {
 }
 
 /** @throws ProblemError 403, saying which role is missing */
-export function requireRole({ roles }: Caller, allowed: readonly Role[]): void {
+export function requireRole({ roles }: Caller, allowed: readonly AppRole[]): void {
   if (roles.some((role) => allowed.includes(role))) return;
   const has = roles.length === 0 ? 'has none of its roles' : `has ${roles.join(', ')}`;
   throw forbidden(`This needs the app role ${allowed.join(' or ')}; the caller ${has}.`);

@@ -55,6 +55,13 @@ export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown
   throw invalidRequest(field ?? part, message);
 }
 
+/** The request's headers as the schema names them. @throws ProblemError 400 naming the header that is missing or wrong */
+export function readHeaders<Schema extends z.ZodObject>(request: HttpRequest, schema: Schema): z.output<Schema> {
+  const names = Object.keys(schema.shape);
+  const given = names.map((name) => [name, request.headers.get(name) ?? undefined] as const);
+  return checked(schema, Object.fromEntries(given), 'headers');
+}
+
 /** The first thing that a schema finds wrong, by the field that it is wrong with; no field where it is the whole. */
 export function firstIssue({ issues }: z.core.$ZodError): {
   readonly field: string | undefined;

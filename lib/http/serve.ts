@@ -9,7 +9,7 @@ import type { z } from 'zod';
 import { type Access, type Route, type RouteName, routes } from '#lib/api';
 import type { Caller } from './caller.ts';
 import { type Callers, requireRole } from './callers.ts';
-import { corsHeaders } from './cors.ts';
+import { corsHeaders, preflight } from './cors.ts';
 import { type Problem, ProblemError, problemResponse } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { checked, readBody } from './request.ts';
@@ -83,6 +83,32 @@ export function serveAnyone(
   register(name, routes[name], front.inputs, async (request, context) => {
     const answer = await answerOf(request, context, front.explain, () => handle(request, context));
     return withCors(answer, request, front.allowedOrigins);
+  });
+}
+
+/**
+ * Registers what answers `OPTIONS` of every path: browsers ask which pages may call, and whoever sends to a webhook whether it may
+ * (CloudEvents HTTP Web Hook, 4). One function for both, since hosts do not all prefer the narrower of two routes.
+ * @param allow gives the origin that may send, out of those that ask, or throws
+ */
+export function serveOptions<Services extends Gate>(
+  webhook: RouteName,
+  front: Front<Services>,
+  allow: (services: Services, origins: string) => string,
+): void {
+  app.http('preflight-options', {
+    route: '{*path}',
+    methods: ['OPTIONS'],
+    authLevel: 'anonymous',
+    handler: async (request, context) => {
+      const origins = request.headers.get('webhook-request-origin');
+      const isWebhook = new URL(request.url).pathname.toLowerCase() === routes[webhook].path;
+      if (origins === null || !isWebhook) return preflight(request, front.allowedOrigins());
+      return await answerOf(request, context, front.explain, async () => ({
+        status: 200,
+        headers: { 'WebHook-Allowed-Origin': allow(await front.services(context), origins) },
+      }));
+    },
   });
 }
 

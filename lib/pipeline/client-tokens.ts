@@ -1,7 +1,8 @@
 import { type ClientTokenAnswer, type ClientTokenBody, type ClientTokenQuery, ROLES } from '#lib/api';
-import { type Caller, ProblemError } from '#lib/http';
+import type { Caller } from '#lib/http';
 import { ADMINISTRATORS, CLIENTS, groupOfJoinRole, isRole, joinRole, type PubSub, pipelineGroup } from '#lib/pubsub';
 import { readablePipeline } from './access.ts';
+import { noLiveEvents } from './no-live-events.ts';
 import type { PipelineParts } from './parts.ts';
 import { PipelineError } from './pipeline-error.ts';
 
@@ -89,13 +90,4 @@ async function checkRole(parts: LiveParts, caller: Caller, role: string, joinabl
     throw new PipelineError('forbidden', `The role ${role} is given to nobody here, or not to this caller.`, 'roles');
   }
   await readablePipeline(parts, caller, pipeline);
-}
-
-function noLiveEvents(): ProblemError {
-  return new ProblemError({
-    status: 503,
-    type: 'no-live-events',
-    title: 'There are no live events',
-    detail: 'No Web PubSub is configured: the operator must set WEB_PUBSUB_ENDPOINT or WEB_PUBSUB_CONNECTION_STRING.',
-  });
 }

@@ -1,6 +1,7 @@
 export { readablePipeline } from './access.ts';
 export { clientAccessTokenFor, clientTokenFor } from './client-tokens.ts';
 export { revoke } from './live-events-connections.ts';
+export { allowedEventSource, welcome } from './new-connections.ts';
 export { PipelineError } from './pipeline-error.ts';
 export { pipelineRequestOf, refuseReservedId } from './pipeline-request.ts';
 export {

@@ -1,10 +1,10 @@
 import type { Config } from '#lib/config';
+import { untilAborted } from '#lib/identity';
 import type { LiveEvents } from '#lib/pubsub';
 import type { PipelineRecord, Revocations } from '#lib/records';
 import { EVERY_CLIENT } from './access.ts';
 import type { LiveFeed } from './live-events.ts';
 import { PipelineError } from './pipeline-error.ts';
-import { within } from './within.ts';
 
 /**
  * Beyond a token's life: clocks may differ by 5 minutes (contract 1.2), another instance may give a token for a minute more, and a connection
@@ -93,10 +93,10 @@ export async function dropFormerReaders(connections: LiveConnections, record: Pi
 
 /** Waits a second for what the reaper will do again if it fails. */
 export async function atOnce(work: Promise<void>): Promise<void> {
-  await within(AbortSignal.timeout(REQUEST_MILLISECONDS), work).catch(() => undefined);
+  await untilAborted(work, AbortSignal.timeout(REQUEST_MILLISECONDS)).catch(() => undefined);
 }
 
-function stillToKeepOff(now: Date, { formerReaders = [] }: PipelineRecord) {
+export function stillToKeepOff(now: Date, { formerReaders = [] }: PipelineRecord) {
   return formerReaders.filter(({ until }) => now.toISOString() < until);
 }
 

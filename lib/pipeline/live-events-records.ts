@@ -15,6 +15,7 @@ import {
 } from '#lib/records';
 import { LiveFeed } from './live-events.ts';
 import type { Live } from './live-events-connections.ts';
+import { PresentStates } from './present-states.ts';
 
 export interface Records {
   readonly pipelines: RecordStore<PipelineRecord>;
@@ -22,6 +23,7 @@ export interface Records {
   readonly sessions: RecordStore<SessionRecord>;
   /** Undefined where there is nobody to publish to: then no record has an outbox. */
   readonly live: Live | undefined;
+  readonly presentStates: PresentStates | undefined;
 }
 
 /** The records of all kinds, whose events are published where there is somebody to publish to. */
@@ -31,27 +33,29 @@ export function openRecords(
   now: () => Date,
   events: LiveEvents | undefined,
 ): Records {
-  const feed = events && feedOf(table, config, now, events);
-  const hook = (kind: RecordKind) => feed?.afterCommit.bind(feed, kind);
+  const told = events && toldOf(table, config, now, events);
+  const hook = (kind: RecordKind) => told?.feed.afterCommit.bind(told.feed, kind);
   return {
     pipelines: new RecordStore(table, pipelineDefinition, ACCOUNT, now, hook('pipeline')),
     conversions: new RecordStore(table, conversionDefinition, ACCOUNT, now, hook('conversion')),
     sessions: new RecordStore(table, sessionDefinition, ACCOUNT, now, hook('session')),
-    live: events && feed && { feed, connections: events },
+    live: events && told && { feed: told.feed, connections: events },
+    presentStates: told?.presentStates,
   };
 }
 
-function feedOf(
+function toldOf(
   table: TableClient,
   { EVENT_BACKLOG: backlog, STS_ACCOUNT_ID: accountId }: Pick<Config, 'EVENT_BACKLOG' | 'STS_ACCOUNT_ID'>,
   now: () => Date,
-  events: Pick<LiveEvents, 'publish'>,
-): LiveFeed {
-  // The feed only reads records: it needs no store that tells it of commits.
+  events: Pick<LiveEvents, 'publish' | 'repeat'>,
+): { readonly feed: LiveFeed; readonly presentStates: PresentStates } {
+  // Both only read records: they need no stores that tell them of commits.
   const records = {
     pipeline: new RecordStore(table, pipelineDefinition, ACCOUNT, now),
     conversion: new RecordStore(table, conversionDefinition, ACCOUNT, now),
     session: new RecordStore(table, sessionDefinition, ACCOUNT, now),
   };
-  return new LiveFeed({ events, outboxes: new Outboxes(table, ACCOUNT), records, accountId, backlog, now });
+  const parts = { events, outboxes: new Outboxes(table, ACCOUNT), records, accountId, now };
+  return { feed: new LiveFeed({ ...parts, backlog }), presentStates: new PresentStates(parts) };
 }

@@ -1,15 +1,18 @@
 import type { LiveEvent } from '#lib/api';
+import { untilAborted } from '#lib/identity';
 import type { Audience, LiveEvents } from '#lib/pubsub';
 import type { OutboxCursor, Outboxes, RecordBase, RecordEvent, RecordKind } from '#lib/records';
-import { within } from './within.ts';
+import { LiveEventPauses } from './live-events-pauses.ts';
+import { sideBySide } from './side-by-side.ts';
 
-/** What a commit waits for its event to be published, at most. */
+/** What a commit waits for its event, and for what others left, to be published, at most. */
 const COMMIT_MILLISECONDS = 1000;
-/** How long no commit tries to publish after one that could not, at first and at most: a Web PubSub that is lost slows nobody down. */
-const FIRST_PAUSE_MILLISECONDS = 2000;
-const LONGEST_PAUSE_MILLISECONDS = 20_000;
 /** Records whose cursor is kept in mind; that of another is read from its outbox. */
 const MAX_CURSORS = 10_000;
+/** Records that commits left to be published once Web PubSub is back; the reaper finds those beyond. */
+const MAX_LEFT = 1000;
+/** Records that are drained at the same time. */
+export const DRAINS_AT_ONCE = 8;
 
 /** What is asked of the records of one kind. */
 export interface ToldRecords {
@@ -29,6 +32,11 @@ export interface LiveFeedParts {
   readonly now: () => Date;
 }
 
+interface RecordName {
+  readonly kind: RecordKind;
+  readonly id: string;
+}
+
 /** An event of a record as it is told: its own, or the one that stands for too many. */
 type ToldEvent = Omit<RecordEvent, 'type'> & { readonly type: RecordEvent['type'] | 'collapsed' };
 
@@ -40,30 +48,35 @@ export class LiveFeed {
   readonly #parts: LiveFeedParts;
   readonly #cursors = new Map<string, OutboxCursor>();
   readonly #running = new Map<string, Promise<unknown>>();
-  #pausedUntil = 0;
-  #failures = 0;
+  readonly #left = new Map<string, RecordName>();
+  readonly #pauses: LiveEventPauses;
 
   constructor(parts: LiveFeedParts) {
     this.#parts = parts;
+    this.#pauses = new LiveEventPauses(parts.now);
   }
 
   /**
-   * Publishes what a commit has just written, and what was left before it, for at most a second. It never throws: what could not be
-   * published is drained by a later commit or the reaper.
+   * Publishes what a commit has just written, and what was left before it; then what other records' commits have left. All that for at
+   * most a second. It never throws: what could not be published is drained by a later commit or the reaper.
    */
   async afterCommit(kind: RecordKind, record: RecordBase, event: RecordEvent): Promise<void> {
-    if (this.#isPaused()) return;
-    // After a pause one commit finds out for all the others, which do not wait for it.
-    if (this.#failures > 0) this.#pause();
-    const probes = this.#failures > 0;
+    const name = { kind, id: record.id };
+    if (this.#pauses.isPaused()) return this.#leave(name);
+    const probes = this.#pauses.probe();
     const signal = AbortSignal.timeout(COMMIT_MILLISECONDS);
     const work = async () => {
-      if (this.#isPaused() && !probes) return;
+      if (this.#pauses.isPaused() && !probes) return this.#leave(name);
       const cursor = await this.#cursorBefore(kind, record.id, event.sequence);
       if (cursor === undefined || cursor.published >= event.sequence) return;
       await this.#publish(kind, record, cursor, signal, event);
     };
-    await this.#inTurn(kind, record.id, signal, work).catch(() => undefined);
+    try {
+      await this.#inTurn(kind, record.id, signal, work);
+    } catch {
+      return this.#leave(name);
+    }
+    if (!this.#pauses.isPaused()) await this.#catchUp(signal);
   }
 
   /** The ids of the records that have an outbox: those of which something is left to publish are among them. */
@@ -72,12 +85,14 @@ export class LiveFeed {
   }
 
   /**
-   * Publishes what is left of a record's events, also during a pause.
+   * Publishes what is left of a record's events, also while commits pause, but not while Web PubSub wishes to be left alone.
    * @returns how many were published
    * @throws PubSubError, RecordsError, or the signal's reason; what was published until then stays so
    */
   async drain(kind: RecordKind, id: string, signal: AbortSignal): Promise<number> {
     let published = 0;
+    const key = keyOf(kind, id);
+    const left = this.#left.get(key);
     await this.#inTurn(kind, id, signal, async () => {
       const { outboxes, records } = this.#parts;
       const [cursor, record] = await Promise.all([outboxes.read(kind, id), records[kind].read(id)]);
@@ -86,28 +101,40 @@ export class LiveFeed {
       if (cursor === undefined || record === undefined) return;
       published = await this.#publish(kind, record, cursor, signal);
     });
+    // Unless a commit has left something since.
+    if (this.#left.get(key) === left) this.#left.delete(key);
     return published;
   }
 
-  #pause(): void {
-    const pause = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** (this.#failures - 1), LONGEST_PAUSE_MILLISECONDS);
-    this.#pausedUntil = this.#parts.now().getTime() + pause;
+  #leave(name: RecordName): void {
+    const key = keyOf(name.kind, name.id);
+    if (this.#left.has(key) || this.#left.size < MAX_LEFT) this.#left.set(key, name);
   }
 
-  #isPaused(): boolean {
-    return this.#parts.now().getTime() < this.#pausedUntil;
+  /** Publishes what commits have left. One commit does so at a time: the next one finds nothing, or what the one before had no time for. */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    const left = [...this.#left.values()];
+    this.#left.clear();
+    await sideBySide(left, DRAINS_AT_ONCE, async (name) => {
+      const isOver = () => signal.aborted || this.#pauses.isPaused();
+      if (isOver()) return this.#leave(name);
+      await this.drain(name.kind, name.id, signal).catch(() => {
+        // What else keeps a record from being drained is for the reaper to tell.
+        if (isOver()) this.#leave(name);
+      });
+    });
   }
 
   /** Runs work once whatever else works on the record is over, or was given up. */
   async #inTurn(kind: RecordKind, id: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     const key = keyOf(kind, id);
     const before = this.#running.get(key) ?? Promise.resolve();
-    const turn = before.then(() => (signal.aborted ? undefined : within(signal, work())));
+    const turn = before.then(() => (signal.aborted ? undefined : untilAborted(work(), signal)));
     // Who comes next waits for its end, not for its success.
     const end = turn.catch(() => undefined);
     this.#running.set(key, end);
     try {
-      await within(signal, turn);
+      await untilAborted(turn, signal);
     } finally {
       void end.then(() => this.#running.get(key) === end && this.#running.delete(key));
     }
@@ -138,8 +165,9 @@ export class LiveFeed {
       ]);
       for (const event of unpublished) {
         signal.throwIfAborted();
-        // One that failed after others went through was only cut short.
-        await this.#send(liveEventOf(kind, record.id, event, this.#parts.accountId), audience, signal, count === 0);
+        const told = liveEventOf(kind, record.id, event, this.#parts.accountId);
+        // What fails after others went through was cut short, and so was a drain whose time is over: neither holds commits off.
+        await this.#send(told, audience, signal, () => count > 0 || (last === undefined && signal.aborted));
         published = event.sequence;
         count += 1;
       }
@@ -149,16 +177,13 @@ export class LiveFeed {
     }
   }
 
-  async #send(event: LiveEvent, audience: Audience, signal: AbortSignal, pauses: boolean): Promise<void> {
+  async #send(event: LiveEvent, audience: Audience, signal: AbortSignal, wasCutShort: () => boolean): Promise<void> {
+    this.#pauses.refuseSilenced();
     try {
-      await within(signal, this.#parts.events.publish(event, audience, signal));
-      this.#failures = 0;
-      this.#pausedUntil = 0;
+      await untilAborted(this.#parts.events.publish(event, audience, signal), signal);
+      this.#pauses.succeeded();
     } catch (error) {
-      if (pauses) {
-        this.#failures += 1;
-        this.#pause();
-      }
+      this.#pauses.failed(error, wasCutShort());
       throw error;
     }
   }
@@ -209,8 +234,8 @@ function keyOf(kind: RecordKind, id: string): string {
   return `${kind} ${id}`;
 }
 
-function liveEventOf(kind: RecordKind, id: string, event: ToldEvent, accountId: string): LiveEvent {
-  const { sequence, at, type, state, reason, evidence } = event;
+export function liveEventOf(kind: RecordKind, id: string, event: ToldEvent, accountId: string): LiveEvent {
+  const { sequence, at, type, state, reason, evidence, progress } = event;
   return {
     specversion: '1.0',
     id: `${kind}/${id}/${sequence}`,
@@ -219,6 +244,13 @@ function liveEventOf(kind: RecordKind, id: string, event: ToldEvent, accountId: 
     subject: `/${kind}s/${id}`,
     time: at,
     datacontenttype: 'application/json',
-    data: { id, state, sequence, ...(reason !== undefined && { reason }), ...(evidence !== undefined && { evidence }) },
+    data: {
+      id,
+      state,
+      sequence,
+      ...(reason !== undefined && { reason }),
+      ...(evidence !== undefined && { evidence }),
+      ...(progress !== undefined && { progress }),
+    },
   };
 }

@@ -1,6 +1,7 @@
 import type { Machine, VmProvider } from '#lib/compute';
 import type { Config } from '#lib/config';
 import type { Orchestrations } from '#lib/durable';
+import { untilAborted } from '#lib/identity';
 import {
   type ConversionRecord,
   type PipelineRecord,
@@ -13,9 +14,9 @@ import {
   type SessionRecord,
   type SessionSlots,
 } from '#lib/records';
-
+import { DRAINS_AT_ONCE } from './live-events.ts';
 import { closeRevoked, dropFormerReaders, type Live, mayHaveToken } from './live-events-connections.ts';
-import { within } from './within.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** A wish, or a lease's end, that nobody has acted on for so long has lost its wake-up. */
 const UNMET_SECONDS = 15;
@@ -25,6 +26,8 @@ const LEASE_OVER_SECONDS = 2;
 const UNKNOWN_SECONDS = 20;
 /** What a sweep waits for Web PubSub, at most: the next one is due 20 s after this one. */
 const LIVE_MILLISECONDS = 10_000;
+/** What it waits for former readers to be taken out, of that. */
+const DROP_MILLISECONDS = 5000;
 
 export interface ReaperParts {
   readonly config: Config;
@@ -61,7 +64,7 @@ export async function sweep(parts: ReaperParts): Promise<Sweep> {
   const failures: string[] = [];
   const revived = await Promise.all([
     revive(parts, 'pipeline', parts.pipelines, (record) => isUnmet(record.desired?.at, parts.now()), failures),
-    revive(parts, 'conversion', parts.conversions, () => false, failures),
+    revive(parts, 'conversion', parts.conversions, (record) => isUnmet(record.desired?.at, parts.now()), failures),
     revive(parts, 'session', parts.sessions, (record) => isOverdue(record, parts.now()), failures),
   ]);
   return {
@@ -140,14 +143,14 @@ async function keepLive(parts: ReaperParts, failures: string[]): Promise<string[
   const signal = AbortSignal.timeout(LIVE_MILLISECONDS);
   // Whoever is not to hear of a pipeline any more leaves before what is left is told.
   const dropThenPublish = async () => {
-    await dropReaders(parts, live, failures);
+    await dropReaders(parts, live, AbortSignal.timeout(DROP_MILLISECONDS), failures);
     await publishRest(live, signal, published, failures);
   };
-  const work = [dropThenPublish(), closeAllRevoked(parts, live, failures)];
+  const work = [dropThenPublish(), closeAllRevoked(parts, live, signal, failures)];
   await forEach(
     async () => work,
     failures,
-    (each) => within(signal, each),
+    (each) => untilAborted(each, signal),
   );
   return published;
 }
@@ -158,31 +161,54 @@ async function publishRest(
   published: string[],
   failures: string[],
 ): Promise<void> {
-  const publishKind = (kind: RecordKind) =>
-    forEach(
-      () => feed.undrained(kind),
-      failures,
-      async (id) => {
-        if ((await feed.drain(kind, id, signal)) > 0) published.push(id);
-      },
-    );
-  await Promise.all(RECORD_KINDS.map(publishKind));
+  // A pipeline's end last, after what led to it.
+  for (const kind of RECORD_KINDS.toReversed()) {
+    const list = () => feed.undrained(kind);
+    await forEachInTime(list, signal, failures, async (id) => {
+      if ((await feed.drain(kind, id, signal)) > 0) published.push(id);
+    });
+  }
 }
 
-/** Whoever is revoked gets no new token, but may come back with an old one for as long as that lives. */
-async function closeAllRevoked(parts: ReaperParts, { connections }: Live, failures: string[]): Promise<void> {
+/**
+ * Whoever is revoked gets no new token, but may come back with an old one for as long as that lives. That is not put off where Web PubSub
+ * wishes to be left alone: these are few requests, and somebody listens who may not.
+ */
+async function closeAllRevoked(
+  parts: ReaperParts,
+  { connections }: Live,
+  signal: AbortSignal,
+  failures: string[],
+): Promise<void> {
   const list = async () => (await parts.revocations.list()).filter(({ revokedAt }) => mayHaveToken(parts, revokedAt));
-  await forEach(list, failures, ({ target }) => closeRevoked(connections, target));
+  await forEachInTime(list, signal, failures, ({ target }) => closeRevoked(connections, target));
 }
 
 /** Of a pipeline that is over, and of which nothing is left to tell, nothing is heard any more, whoever listens. */
 async function dropReaders(
   { pipelines, now }: ReaperParts,
   { connections, feed }: Live,
+  signal: AbortSignal,
   failures: string[],
 ): Promise<void> {
   const list = async () => [...new Set([...(await pipelines.listActiveIds()), ...(await feed.undrained('pipeline'))])];
-  await forEach(list, failures, async (id) => dropFormerReaders(connections, await pipelines.get(id), now()));
+  await forEachInTime(list, signal, failures, async (id) =>
+    dropFormerReaders(connections, await pipelines.get(id), now()),
+  );
+}
+
+/** Works on items a few at a time, as a service that is shared by all wants it, and on none any more once the signal aborts. */
+async function forEachInTime<T>(
+  list: () => Promise<readonly T[]>,
+  signal: AbortSignal,
+  failures: string[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const inTime = async (item: T) => {
+    signal.throwIfAborted();
+    await untilAborted(work(item), signal);
+  };
+  await forEach(list, failures, inTime, DRAINS_AT_ONCE);
 }
 
 /** Works on every item side by side; what fails, the list itself too, is told in words. */
@@ -190,9 +216,10 @@ async function forEach<T>(
   list: () => Promise<readonly T[]>,
   failures: string[],
   work: (item: T) => Promise<void>,
+  atOnce = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   try {
-    const results = await Promise.allSettled((await list()).map(work));
+    const results = await sideBySide(await list(), atOnce, work);
     for (const result of results) if (result.status === 'rejected') failures.push(String(result.reason));
   } catch (error) {
     failures.push(String(error));

@@ -13,6 +13,7 @@ import { Blobs } from '#lib/storage';
 import { AccountKeys, createStsIssuer, fileSigner, MixedRealityStsClient } from '#lib/sts';
 import type { LiveParts } from './client-tokens.ts';
 import { openRecords } from './live-events-records.ts';
+import type { NewConnectionParts } from './new-connections.ts';
 import type { PipelineParts } from './parts.ts';
 import type { ReaperParts } from './reaper.ts';
 import type { StsParts } from './sts-tokens.ts';
@@ -22,6 +23,7 @@ export interface Foundation
   extends Omit<SelfHostedParts, 'orchestrations'>,
     Omit<PipelineParts, 'orchestrations' | 'rendering'>,
     LiveParts,
+    NewConnectionParts,
     Gate {
   readonly sts: StsParts;
   readonly revocations: Revocations;

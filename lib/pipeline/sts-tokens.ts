@@ -1,4 +1,4 @@
-import { ROLES, type Role, type StsTokenAnswer } from '#lib/api';
+import { type AppRole, ROLES, type Role, type StsTokenAnswer } from '#lib/api';
 import { type Caller, forbidden, ProblemError, type RateLimits } from '#lib/http';
 import {
   type AccountKeys,
@@ -36,7 +36,7 @@ export async function stsTokenFor(
   caller: Caller,
   wanted: Role | undefined,
 ): Promise<StsTokenAnswer> {
-  const role = wanted ?? (sts.external === undefined ? widestOf(caller.roles) : ROLES.client);
+  const role = wanted ?? ((sts.external === undefined && widestOf(caller.roles)) || ROLES.client);
   // An Administrator may do whatever a Client may; nobody gets more than they have.
   if (!caller.roles.includes(role) && !caller.roles.includes(ROLES.administrator)) {
     throw forbidden(`A token with the role ${role} is for callers who have it.`);
@@ -98,12 +98,12 @@ export async function accountToken(
   if (presented === undefined) return { status: 401 };
   const caller = presented.kind === 'key' ? await keyHolder(sts, accountId, presented) : await identified(identify);
   if ('status' in caller) return caller;
-  const [anyRole] = caller.roles;
-  if (anyRole === undefined) return { status: 403 };
+  const role = widestOf(caller.roles);
+  if (role === undefined) return { status: 403 };
   if (accountId.toLowerCase() !== sts.accountId.toLowerCase()) return { status: 404 };
   const retryAfterSeconds = limits.secondsUntilNext(caller.subject);
   if (retryAfterSeconds !== undefined) return { status: 429, retryAfterSeconds };
-  const { token } = await sts.issuer.issue({ ...caller, role: widestOf(caller.roles) });
+  const { token } = await sts.issuer.issue({ ...caller, role });
   return { status: 200, token };
 }
 
@@ -126,6 +126,6 @@ async function identified(identify: () => Promise<Caller>): Promise<Caller | Acc
   }
 }
 
-function widestOf(roles: readonly Role[]): Role {
-  return roles.includes(ROLES.administrator) ? ROLES.administrator : ROLES.client;
+function widestOf(roles: readonly AppRole[]): Role | undefined {
+  return [ROLES.administrator, ROLES.client].find((role) => roles.includes(role));
 }

@@ -1,6 +1,7 @@
 import type { HistoryEntry, LeaseAnswer, PipelineAnswer, PipelineWithHistory } from '#lib/api';
 import type { Lease, PipelineRecord, RecordEvent } from '#lib/records';
 import { remainingSeconds } from '#lib/rendering';
+import type { Records } from './live-events-records.ts';
 
 /** The pipeline as clients read it: what was asked, how far it is, and what came of it; null where a step was not reached. */
 export function pipelineView(record: PipelineRecord): PipelineAnswer {
@@ -13,7 +14,7 @@ export function pipelineView(record: PipelineRecord): PipelineAnswer {
     evidence: ending?.evidence ?? null,
     stopAsked: record.desired !== undefined,
     model: `${request.model.folder}/${request.model.file}`,
-    settings: request.settings,
+    settings: request.settings ?? null,
     requestedSession: request.session,
     createdAt,
     updatedAt,
@@ -21,31 +22,43 @@ export function pipelineView(record: PipelineRecord): PipelineAnswer {
     readers,
     missingFiles,
     warnings,
+    progress: state === 'converting' ? (record.progress ?? null) : null,
     conversion: record.conversion ? { id, ...record.conversion } : null,
     session: record.session ? { id, ...record.session } : null,
     machine: record.machine ?? null,
   };
 }
 
-/** The events of each of a pipeline's records, oldest first. */
-export interface Histories {
-  readonly pipeline: readonly RecordEvent[];
-  readonly conversion: readonly RecordEvent[];
-  readonly session: readonly RecordEvent[];
-}
+type Stores = Pick<Records, 'pipelines' | 'conversions' | 'sessions'>;
 
-/** The pipeline with its events; none of its own that came after the record was read, which would contradict it. */
-export function pipelineWithHistoryView(record: PipelineRecord, histories: Histories): PipelineWithHistory {
+/**
+ * The pipeline with its events and those of its conversion and its session, oldest first; none of its own that came after the record was
+ * read, which would contradict it. A pipeline is converting before it has a conversion, and starting before it has a session: whoever asks
+ * again and again costs no reads of what is not there.
+ */
+export async function pipelineWithHistoryView(
+  { pipelines, conversions, sessions }: Stores,
+  record: PipelineRecord,
+): Promise<PipelineWithHistory> {
+  const { id, state, request } = record;
+  const hasConversion = state !== 'waiting';
+  const hasSession = hasConversion && state !== 'converting' && request.session !== null;
+  const [history, conversionHistory, sessionHistory] = await Promise.all([
+    pipelines.history(id),
+    hasConversion ? conversions.history(id) : [],
+    hasSession ? sessions.history(id) : [],
+  ]);
   return {
     ...pipelineView(record),
-    history: histories.pipeline.filter(({ sequence }) => sequence <= record.sequence).map(entryView),
-    conversionHistory: histories.conversion.map(entryView),
-    sessionHistory: histories.session.map(entryView),
+    history: history.filter(({ sequence }) => sequence <= record.sequence).map(entryView),
+    conversionHistory: conversionHistory.map(entryView),
+    sessionHistory: sessionHistory.map(entryView),
   };
 }
 
-function entryView({ sequence, at, type, state, reason, evidence }: RecordEvent): HistoryEntry {
-  return { sequence, at, type, state, reason: reason ?? null, evidence: evidence ?? null };
+function entryView({ sequence, at, type, state, reason, evidence, progress }: RecordEvent): HistoryEntry {
+  const base = { sequence, at, type, state, reason: reason ?? null, evidence: evidence ?? null };
+  return { ...base, ...(progress !== undefined && { progress }) };
 }
 
 /** The lease as clients read it. */

@@ -10,6 +10,8 @@ export interface Audience {
   readonly owner: string;
   /** User ids; `clients` among them stands for every Client. */
   readonly readers: readonly string[];
+  /** Set where the pipeline's group may still hold somebody who was taken off the readers: then it counts for nothing. */
+  readonly groupIsStale?: boolean;
 }
 
 export interface LiveEvents {
@@ -19,6 +21,17 @@ export interface LiveEvents {
    * @throws PubSubError
    */
   publish(event: LiveEvent, audience: Audience, signal?: AbortSignal): Promise<void>;
+  /**
+   * Sends an event again, unchanged, to those of some connections that are of its audience; to all of its audience for `everyone`. One
+   * request after another.
+   * @throws PubSubError
+   */
+  repeat(
+    event: LiveEvent,
+    audience: Audience,
+    connectionIds: readonly string[] | 'everyone',
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Closes every connection of a user. A client whose token still lives can come back with it. @throws PubSubError */
   closeUser(subject: string, reason: string): Promise<void>;
   /**
@@ -31,9 +44,12 @@ export interface LiveEvents {
 }
 
 const PUBLISH_MILLISECONDS = 1000;
+/** For each request: nobody's commit waits for it. */
+const REPEAT_MILLISECONDS = 5000;
 const CLOSE_MILLISECONDS = 5000;
 /** A filter is a part of the URL, of which services take some 8 KB. */
 const USERS_PER_SEND = 20;
+const CONNECTIONS_PER_SEND = 50;
 const REMOVALS_AT_ONCE = 20;
 
 export function liveEventsOn({ client }: Service): LiveEvents {
@@ -46,6 +62,17 @@ export function liveEventsOn({ client }: Service): LiveEvents {
         (abortSignal) => Promise.all(filters.map((filter) => client.sendToAll(event, { filter, abortSignal }))),
         signal,
       );
+    },
+
+    async repeat(event, audience, connectionIds, signal) {
+      for (const filter of filtersFor(connectionIds, audience)) {
+        await ask(
+          `send the event ${event.id} again`,
+          REPEAT_MILLISECONDS,
+          (abortSignal) => client.sendToAll(event, { filter, abortSignal }),
+          signal,
+        );
+      }
     },
 
     async closeUser(subject, reason) {
@@ -104,7 +131,8 @@ async function takeOut(
  */
 function filtersOf(audience: Audience): string[] {
   const everyClient = audience.readers.includes(CLIENTS) ? [CLIENTS] : [];
-  const groups = [pipelineGroup(audience.pipelineId), ADMINISTRATORS, ...everyClient];
+  const ownGroup = audience.groupIsStale ? [] : [pipelineGroup(audience.pipelineId)];
+  const groups = [...ownGroup, ADMINISTRATORS, ...everyClient];
   const isIn = groups.map((group) => odata`${group} in groups`);
   const [first = [], ...others] = inChunks(
     usersOf(audience).map((user) => odata`userId eq ${user}`),
@@ -112,6 +140,16 @@ function filtersOf(audience: Audience): string[] {
   );
   const isInNone = isIn.map((clause) => `not(${clause})`).join(' and ');
   return [[...isIn, ...first].join(' or '), ...others.map((chunk) => `(${chunk.join(' or ')}) and ${isInNone}`)];
+}
+
+/** The same, narrowed to some connections: the service itself decides which of them may hear. */
+function filtersFor(connectionIds: readonly string[] | 'everyone', audience: Audience): string[] {
+  const filters = filtersOf(audience);
+  if (connectionIds === 'everyone') return filters;
+  const isOne = connectionIds.map((connectionId) => odata`connectionId eq ${connectionId}`);
+  return inChunks(isOne, CONNECTIONS_PER_SEND).flatMap((chunk) =>
+    filters.map((filter) => `(${chunk.join(' or ')}) and (${filter})`),
+  );
 }
 
 /** An owner or reader that cannot be a user id has no connection: tokens are refused to them. */

@@ -2,11 +2,13 @@ import type { TokenCredential } from '#lib/identity';
 import { type ClientTokens, clientTokensOf } from './client-tokens.ts';
 import { type LiveEvents, liveEventsOn } from './live-events.ts';
 import { openService, type PubSubSettings } from './service.ts';
+import { type Webhook, webhookOf } from './webhook.ts';
 
 /** One hub of Web PubSub: what live clients hear, and how they get in. */
 export interface PubSub {
   readonly events: LiveEvents;
   readonly tokens: ClientTokens;
+  readonly webhook: Webhook;
 }
 
 /**
@@ -24,5 +26,6 @@ export function createPubSub(
   return {
     events: liveEventsOn(service),
     tokens: clientTokensOf(service, settings.CLIENT_TOKEN_MAX_MINUTES, now),
+    webhook: webhookOf(service),
   };
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { withoutSecrets } from '#lib/identity';
 import { PubSubError } from './pubsub-error.ts';
 
 /** A service that asks for more, by mistake or malice, must not silence us for longer. */
 const MAX_RETRY_AFTER_SECONDS = 3600;
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
-const MAX_MESSAGE_LENGTH = 1000;
 
 /** What the SDK throws, by its shape: its package does not export the class. Without a status no answer came. */
 const restError = z.object({
@@ -14,8 +14,6 @@ const restError = z.object({
   response: z.object({ headers: z.custom<Headers>((given) => hasGet(given)) }).optional(),
 });
 type Headers = { get(name: string): string | undefined };
-
-const errorDetails = z.object({ code: z.string().optional(), statusCode: z.number().optional() });
 
 /** What an error of the SDK means; what is none of the service's comes back as it is. */
 export function pubSubErrorOf(error: unknown, what: string): unknown {
@@ -37,23 +35,6 @@ export function pubSubErrorOf(error: unknown, what: string): unknown {
   }
   if (status >= 500) return new PubSubError('unreachable', answered, { cause, retryAfterSeconds });
   return new PubSubError(status >= 400 ? 'refused' : 'bad_answer', answered, { cause });
-}
-
-/**
- * A copy of somebody else's error that may be kept as a cause: name, message, code and status, without the request and the answer that
- * libraries hang onto their errors, and with nothing that looks like a token.
- */
-export function withoutSecrets(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error('Something that is no Error was thrown.');
-  const kept = new Error(redact(error.message));
-  Object.defineProperty(kept, 'name', { value: error.name, configurable: true });
-  const { code, statusCode } = errorDetails.catch({}).parse(error);
-  return Object.assign(kept, { ...(code !== undefined && { code: redact(code) }), ...(statusCode && { statusCode }) });
-}
-
-function redact(text: string): string {
-  // A signed token starts with the base64url of {" and may have been cut short.
-  return text.slice(0, MAX_MESSAGE_LENGTH).replace(/eyJ[\w-]*(?:\.[\w-]*)*/g, '[token]');
 }
 
 function missingPermission(answered: string, dataAction: string | undefined, cause: Error): PubSubError {

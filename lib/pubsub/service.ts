@@ -1,10 +1,15 @@
 import { AzureKeyCredential, WebPubSubServiceClient } from '@azure/web-pubsub';
 import type { Config } from '#lib/config';
-import { createApplicationCredential, createManagedIdentity, type TokenCredential } from '#lib/identity';
+import {
+  createApplicationCredential,
+  createManagedIdentity,
+  type TokenCredential,
+  untilAborted,
+  withoutSecrets,
+} from '#lib/identity';
 import { parseConnectionString, type WebPubSubAccess } from './connection-string.ts';
 import { PubSubError } from './pubsub-error.ts';
-import { pubSubErrorOf, withoutSecrets } from './service-errors.ts';
-import { untilAborted } from './until-aborted.ts';
+import { pubSubErrorOf } from './service-errors.ts';
 
 /** The settings that say where Web PubSub is. */
 export type PubSubSettings = Pick<
@@ -24,6 +29,8 @@ export interface Service {
   readonly hub: string;
   /** Whether the service asks what an identity may; the holder of its key may everything. */
   readonly hasPermissions: boolean;
+  /** Where it is opened with its key. */
+  readonly accessKey: string | undefined;
 }
 
 /** How long an identity may take for a token, however many wait for it. */
@@ -78,7 +85,8 @@ function serviceAt(endpoint: string, credential: TokenCredential | AzureKeyCrede
     // The one http endpoint that a connection string may have is loopback's, with a key.
     allowInsecureConnection: endpoint.startsWith('http:'),
   });
-  return { client, endpoint, hub, hasPermissions: !(credential instanceof AzureKeyCredential) };
+  const accessKey = credential instanceof AzureKeyCredential ? credential.key : undefined;
+  return { client, endpoint, hub, hasPermissions: accessKey === undefined, accessKey };
 }
 
 function credentialOf(access: WebPubSubAccess, authorityHost: string): TokenCredential | AzureKeyCredential {

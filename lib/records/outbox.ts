@@ -70,15 +70,20 @@ export class Outboxes {
 
   /** The ids of the records of a kind whose events are published: those that are not terminal, and those of which something is left to tell. */
   async list(kind: RecordKind): Promise<string[]> {
-    const ids = await Promise.all(partitionsOf(kind).map((partition) => this.#idsIn(partition)));
-    return ids.flat();
+    return [...(await this.published(kind)).keys()];
   }
 
-  async #idsIn(partition: string): Promise<string[]> {
-    const ids: string[] = [];
+  /** How far the events of each of these records are published, by id. */
+  async published(kind: RecordKind): Promise<ReadonlyMap<string, number>> {
+    const outboxes = await Promise.all(partitionsOf(kind).map((partition) => this.#outboxesIn(partition)));
+    return new Map(outboxes.flat().map(({ id, published }) => [id, published]));
+  }
+
+  async #outboxesIn(partition: string): Promise<Outbox[]> {
+    const outboxes: Outbox[] = [];
     const rows = this.#table.listEntities({ queryOptions: { filter: startsWith(partition, 'o~') } });
-    for await (const row of rows) ids.push(outbox.parse(parseRow(row).document).id);
-    return ids;
+    for await (const row of rows) outboxes.push(outbox.parse(parseRow(row).document));
+    return outboxes;
   }
 
   /** @returns undefined where the row is another by now, or gone */

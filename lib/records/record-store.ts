@@ -7,6 +7,7 @@ import { lostRace, parseRow, readRow, serialise } from './table.ts';
 
 /** As many writers as ever meet at one record (callers, orchestration, reaper) lose far fewer races than this. */
 const MAX_RACES = 100;
+const CLOCK_SKEW_MILLISECONDS = 300_000;
 
 /** What the store itself keeps in a record. */
 type Kept = 'revision' | 'sequence' | 'createdAt' | 'updatedAt';
@@ -17,7 +18,10 @@ export type NewRecord<R extends RecordBase> = Without<R, Kept>;
 /** A change to a record: the new document and, where it is not a change of state, the event that tells of it. */
 export interface Change<R> {
   readonly record: R;
-  readonly event?: { readonly type: Exclude<RecordEvent['type'], 'state'>; readonly evidence: string };
+  readonly event?: Pick<RecordEvent, 'progress'> & {
+    readonly type: Exclude<RecordEvent['type'], 'state'>;
+    readonly evidence: string;
+  };
 }
 
 /** Hears of each commit that tells something. The commit stands, whatever it throws; its caller waits for as long as it takes. */
@@ -135,15 +139,29 @@ export class RecordStore<R extends RecordBase> {
 
   /** All records of the kind, oldest first. */
   async list(): Promise<R[]> {
+    return (await this.#all()).sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
+  }
+
+  /** The records that changed last at that time or later. Reads no others. */
+  async listChangedSince(time: Date): Promise<R[]> {
+    // The table's own clock and ours may differ.
+    const written = new Date(time.getTime() - CLOCK_SKEW_MILLISECONDS).toISOString();
+    const records = await this.#all(` and Timestamp ge datetime'${written}'`);
+    return records.filter(({ updatedAt }) => Date.parse(updatedAt) >= time.getTime());
+  }
+
+  async #all(condition = ''): Promise<R[]> {
     const parts = await Promise.all(
       partitionsOf(this.#definition.kind).map(async (partition) => {
         const records: R[] = [];
-        const entities = this.#table.listEntities({ queryOptions: { filter: startsWith(partition, 'r~') } });
-        for await (const entity of entities) records.push(this.#parse(parseRow(entity).document));
+        const filter = startsWith(partition, 'r~') + condition;
+        for await (const entity of this.#table.listEntities({ queryOptions: { filter } })) {
+          records.push(this.#parse(parseRow(entity).document));
+        }
         return records;
       }),
     );
-    return parts.flat().sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
+    return parts.flat();
   }
 
   /** The records that are not terminal. Costs what is active, not what ever was. */

@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
-import { headerSafe, withoutSecrets } from './secrets.ts';
+import { withoutSecrets } from '#lib/identity';
+import { headerSafe } from './header-safe.ts';
 import { StsError } from './sts-error.ts';
 import { MAX_TOKEN_LENGTH } from './token-claims.ts';
 

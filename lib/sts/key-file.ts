@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { withoutSecrets } from './secrets.ts';
+import { withoutSecrets } from '#lib/identity';
 import { type SigningKey, signingKeyOf } from './signing-keys.ts';
 import { StsError } from './sts-error.ts';
 

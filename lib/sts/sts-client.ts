@@ -1,8 +1,8 @@
+import { untilAborted } from '#lib/identity';
 import type { StsCredential } from './credential.ts';
 import { checkClientSettings, type StsClientOptions, type StsClientSettings } from './sts-client-settings.ts';
 import { StsError } from './sts-error.ts';
 import { type AccessToken, exchange } from './sts-exchange.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** A token is renewed once less than this is left of it, or a tenth of its life where that is less. */
 const RENEW_AHEAD_MILLISECONDS = 300_000;

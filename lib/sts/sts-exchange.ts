@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { redact, untilAborted, withoutSecrets } from '#lib/identity';
 import { type Bearer, bearerOf, type CheckedCredential } from './credential.ts';
+import { headerSafe } from './header-safe.ts';
 import { parseRetryAfter } from './retry-after.ts';
-import { headerSafe, redact, withoutSecrets } from './secrets.ts';
 import type { StsClientSettings } from './sts-client-settings.ts';
 import { StsError, type StsErrorCode } from './sts-error.ts';
 import { expiryOf, isCompactJws } from './token-claims.ts';
-import { untilAborted } from './until-aborted.ts';
 
 export interface AccessToken {
   readonly token: string;

@@ -1,7 +1,7 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { ROLES, type Role } from '#lib/api';
-import { withoutSecrets } from './secrets.ts';
+import { withoutSecrets } from '#lib/identity';
 import { StsError } from './sts-error.ts';
 import { isCompactJws } from './token-claims.ts';
 import type { TokenSigner } from './token-signer.ts';

@@ -4,10 +4,11 @@ export const TENANT_ID = '6c1f4f0e-2f0b-4a53-9d0c-5d0e6a3b7c11';
 /** The public client that `npm run token` stands for. */
 export const COMMAND_LINE_CLIENT_ID = '04b0a1d7-5f6e-4b0c-8f7a-93c5c1e0d2a6';
 
-/** The app roles of this suite by the names that the command line takes. */
+/** The app roles of this suite. Those of callers go by the names that the command line takes. */
 export const APP_ROLES = {
   administrator: 'RemoteRendering.Administrator',
   client: 'RemoteRendering.Client',
+  eventSource: 'RemoteRendering.EventSource',
 } as const;
 
 /** An application that shows a secret (`ClientSecretCredential`). */
@@ -38,6 +39,15 @@ export const SYSTEM_ASSIGNED: ManagedIdentity = {
   principalId: 'b4c9d3c2-6e15-4d2a-9a7b-1f0e8d7c6b52',
   resourceId: `${resourceGroup}/Microsoft.Web/sites/remote-rendering-functions`,
   roles: [],
+};
+
+/** Web PubSub's own: what it shows to the handlers of its events. The app cannot get tokens of it. */
+export const WEB_PUBSUB: ManagedIdentity = {
+  name: 'web-pubsub',
+  clientId: 'f1b7d2a9-3c46-4e85-9d07-8a5c2e6f4b37',
+  principalId: '7d93e0c5-1f68-4b2a-8e4d-c6a1b5f09e82',
+  resourceId: `${resourceGroup}/Microsoft.SignalRService/WebPubSub/remote-rendering`,
+  roles: [APP_ROLES.eventSource],
 };
 
 /** Those that must be asked for by name. */

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type Listening, type LoopbackOptions, listenOnLoopback } from '../loopback.ts';
 
 /** A request, read whole. */
 export interface IdentityRequest {
@@ -19,45 +19,20 @@ export interface Answer {
 
 export type Respond = (request: IdentityRequest) => Promise<Answer>;
 
-/** Listening on one port of the loopback interface. */
-export interface Listening {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 const BODY_LIMIT = 65_536;
-const REQUEST_MILLISECONDS = 10_000;
 
-/**
- * Answers on a port of 127.0.0.1; 0 stands for any free one. `onIpv6` has ::1 answer on the same port where this machine has it, since
- * `localhost` may mean either. Rejected with the system's error where a port is taken.
- */
+/** Answers on a port of the loopback interface. Rejected with the system's error where it is taken. */
 export async function listen(
   create: () => Server,
-  port: number,
+  options: LoopbackOptions,
   respondOn: (port: number) => Respond,
-  { onIpv6 = false } = {},
 ): Promise<Listening> {
-  const server = await open(create(), '127.0.0.1', port);
-  const servers = [server];
-  const closeAll = async () => {
-    await Promise.all(servers.map(close));
-  };
-  try {
-    const chosen = portOf(server);
-    const second = onIpv6 ? await openIfThere(create(), '::1', chosen) : undefined;
-    if (second !== undefined) servers.push(second);
-    const respond = respondOn(chosen);
-    for (const each of servers) {
-      each.on('request', (request, response) => {
-        void serve(request, response, respond);
-      });
-    }
-    return { port: chosen, close: closeAll };
-  } catch (error) {
-    await closeAll();
-    throw error;
-  }
+  return await listenOnLoopback(create, options, (port) => {
+    const respond = respondOn(port);
+    return (server) => {
+      server.on('request', (request, response) => void serve(request, response, respond));
+    };
+  });
 }
 
 async function serve(message: IncomingMessage, response: ServerResponse, respond: Respond): Promise<void> {
@@ -103,35 +78,4 @@ function send(response: ServerResponse, { status, body, headers }: Answer): void
       ...headers,
     })
     .end(JSON.stringify(body));
-}
-
-async function open(server: Server, host: string, port: number): Promise<Server> {
-  server.requestTimeout = REQUEST_MILLISECONDS;
-  server.listen({ port, host, exclusive: true });
-  await once(server, 'listening');
-  return server;
-}
-
-/** A port that somebody else holds on that address is an error all the same: clients would talk to them. */
-async function openIfThere(server: Server, host: string, port: number): Promise<Server | undefined> {
-  try {
-    return await open(server, host, port);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return undefined;
-    throw error;
-  }
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return address.port;
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await closed;
 }

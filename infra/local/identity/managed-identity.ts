@@ -1,4 +1,4 @@
-import { type ManagedIdentity, SYSTEM_ASSIGNED, USER_ASSIGNED } from './directory.ts';
+import { type ManagedIdentity, SYSTEM_ASSIGNED, USER_ASSIGNED, WEB_PUBSUB } from './directory.ts';
 import type { Answer, IdentityRequest, Respond } from './http.ts';
 import { isSameSecret } from './is-same-secret.ts';
 import type { FindResource } from './resources.ts';
@@ -6,8 +6,10 @@ import { type Issuer, signAppToken } from './tokens.ts';
 
 export interface ManagedIdentityOptions {
   readonly issuer: Issuer;
-  /** What `X-IDENTITY-HEADER` must hold. */
+  /** What `X-IDENTITY-HEADER` must hold for tokens of the app's identities. */
   readonly identityHeader: string;
+  /** What it must hold for tokens of Web PubSub's own. */
+  readonly webPubSubHeader: string;
   readonly findResource: FindResource;
 }
 
@@ -25,39 +27,55 @@ const IDENTIFIERS = {
   mi_res_id: ({ resourceId }: ManagedIdentity) => resourceId,
 } as const;
 
+/** What may be asked for by whoever knows a header: of a resource in Azure, its identities. */
+interface Resident {
+  readonly header: string;
+  readonly systemAssigned: ManagedIdentity;
+  readonly userAssigned: readonly ManagedIdentity[];
+}
+
 /**
  * The endpoint that App Service gives an app to get tokens of its managed identities from
  * (https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference).
  * An identity that is not there is 400 and a wrong header 401, neither of which a client tries again.
  */
 export function managedIdentityEndpoint(options: ManagedIdentityOptions): Respond {
+  const residents: readonly Resident[] = [
+    { header: options.identityHeader, systemAssigned: SYSTEM_ASSIGNED, userAssigned: USER_ASSIGNED },
+    { header: options.webPubSubHeader, systemAssigned: WEB_PUBSUB, userAssigned: [] },
+  ];
   return async (request) => {
-    const refusal = refuse(request, options.identityHeader);
-    return refusal ?? (await giveToken(request, options));
+    const resident = residentOf(request, residents);
+    return 'status' in resident ? resident : await giveToken(request, resident, options);
   };
 }
 
-function refuse({ method, url, headers }: IdentityRequest, identityHeader: string): Answer | undefined {
+function residentOf({ method, url, headers }: IdentityRequest, residents: readonly Resident[]): Resident | Answer {
   // A browser, or a proxy that somebody outside talks to, must not fetch tokens from here.
   if (headers.origin !== undefined || headers['x-forwarded-for'] !== undefined) {
     return error(403, 'The endpoint answers only programs on this machine, and directly.');
   }
   const shown = headers['x-identity-header'];
-  if (typeof shown !== 'string' || !isSameSecret(shown, identityHeader)) {
+  const resident = residents.find(({ header }) => typeof shown === 'string' && isSameSecret(shown, header));
+  if (resident === undefined) {
     return error(401, 'X-IDENTITY-HEADER is missing or wrong: it must hold the value of IDENTITY_HEADER.');
   }
   if (url.pathname !== MANAGED_IDENTITY_PATH) return error(404, `There is only ${MANAGED_IDENTITY_PATH} here.`);
   if (method !== 'GET') return { ...error(405, 'Only GET is answered here.'), headers: { allow: 'GET' } };
-  return undefined;
+  return resident;
 }
 
-async function giveToken({ url }: IdentityRequest, { issuer, findResource }: ManagedIdentityOptions): Promise<Answer> {
+async function giveToken(
+  { url }: IdentityRequest,
+  resident: Resident,
+  { issuer, findResource }: ManagedIdentityOptions,
+): Promise<Answer> {
   const query = url.searchParams;
   if (query.get('api-version') !== API_VERSION) return error(400, `api-version must be ${API_VERSION}.`);
   const asked = query.getAll('resource');
   const [name = ''] = asked;
   if (asked.length !== 1 || name === '') return error(400, 'resource must be given, once.');
-  const identity = identityOf(query);
+  const identity = identityOf(query, resident);
   if ('status' in identity) return identity;
   const resource = findResource(name);
   if (resource === undefined) {
@@ -77,15 +95,15 @@ async function giveToken({ url }: IdentityRequest, { issuer, findResource }: Man
   return { status: 200, body };
 }
 
-function identityOf(query: URLSearchParams): ManagedIdentity | Answer {
+function identityOf(query: URLSearchParams, { systemAssigned, userAssigned }: Resident): ManagedIdentity | Answer {
   const given = Object.entries(IDENTIFIERS).flatMap(([name, read]) =>
     query.getAll(name).map((value) => ({ value: value.toLowerCase(), read })),
   );
   const [id] = given;
-  if (id === undefined) return SYSTEM_ASSIGNED;
+  if (id === undefined) return systemAssigned;
   if (given.length > 1) return error(400, `Only one of ${Object.keys(IDENTIFIERS).join(', ')} may be given.`);
   return (
-    USER_ASSIGNED.find((identity) => id.read(identity).toLowerCase() === id.value) ??
+    userAssigned.find((identity) => id.read(identity).toLowerCase() === id.value) ??
     error(400, 'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.')
   );
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type AccessKeys, signatureOf } from './access-keys.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ClientMessage } from './client-frames.ts';
+import type { OwnTokens } from './own-identity.ts';
 import { CONTENT_TYPES, dataTypeOf, type Metadata, type Payload, payloadOf } from './payload.ts';
 import { type WebhookAnswer, WebhookError, Webhooks } from './webhook.ts';
 
@@ -14,6 +15,8 @@ export const eventHandlerSettings = z.object({
   /** `*`, or names of events, comma-separated, which may hold `*`. */
   userEventPattern: z.string().default(''),
   systemEvents: z.array(z.enum(['connect', 'connected', 'disconnected'])).default([]),
+  /** With `ManagedIdentity`: whom the tokens are for that it is shown. */
+  auth: z.object({ resource: z.string() }).optional(),
 });
 export type EventHandlerSettings = z.output<typeof eventHandlerSettings>;
 
@@ -62,6 +65,7 @@ interface SentEvent {
 export interface EventHandlersOptions {
   readonly handlers: readonly EventHandlerSettings[];
   readonly accessKeys: AccessKeys;
+  readonly ownToken: OwnTokens;
   readonly now: () => Date;
   /** Milliseconds before each repetition of what a handler did not take. */
   readonly retryDelays: readonly number[];
@@ -176,7 +180,10 @@ export class EventHandlers {
     const body = 'text' in payload ? Buffer.from(payload.text) : payload.bytes;
     const { signal } = this.#closing;
     const url = urlOf(settings, hub, event);
-    return await this.#webhooks.post({ url, headers, body, retryDelays, signal }, urlOf(settings, hub, 'validate'));
+    const { auth } = settings;
+    const authorization = auth && (async () => `Bearer ${await this.#options.ownToken(auth.resource)}`);
+    const request = { url, headers, body, authorization, retryDelays, signal };
+    return await this.#webhooks.post(request, urlOf(settings, hub, 'validate'));
   }
 }
 

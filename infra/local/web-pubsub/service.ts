@@ -8,6 +8,7 @@ import { entraTokens } from './entra-tokens.ts';
 import { type EventHandlerSettings, EventHandlers } from './event-handlers.ts';
 import { Hubs } from './hubs.ts';
 import { listen } from './listener.ts';
+import { type OwnIdentity, ownTokens } from './own-identity.ts';
 
 export interface WebPubSubOptions {
   /** 0 stands for any free one. */
@@ -23,6 +24,8 @@ export interface WebPubSubOptions {
   /** None: local authentication is off. */
   readonly accessKeys?: AccessKeys;
   readonly eventHandlers?: readonly EventHandlerSettings[];
+  /** Its own, for event handlers that want a token of it. */
+  readonly identity?: OwnIdentity | undefined;
   readonly now: () => Date;
   readonly recoveryMilliseconds?: number;
   readonly retryDelays?: readonly number[];
@@ -45,7 +48,8 @@ export async function startWebPubSub(options: WebPubSubOptions): Promise<WebPubS
   const verifyEntraToken = entraTokens({ authority: options.authority, tenantId: options.tenantId, now });
   const hubs = new Hubs();
   const { eventHandlers = [], retryDelays = RETRY_DELAYS } = options;
-  const handlers = new EventHandlers({ handlers: eventHandlers, accessKeys, now, retryDelays });
+  const ownToken = ownTokens(options.identity, now);
+  const handlers = new EventHandlers({ handlers: eventHandlers, accessKeys, ownToken, now, retryDelays });
   const endpoints: ClientEndpoint[] = [];
   const listener = await listen({ port: options.port, cert, key }, (port) => {
     const tokens = new ClientTokens({ port, accessKeys, now });

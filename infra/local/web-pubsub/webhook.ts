@@ -4,6 +4,8 @@ export interface WebhookRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Gives the credential for each try. */
+  readonly authorization?: (() => Promise<string>) | undefined;
   /** Milliseconds before each repetition after 408, 5xx and no answer. */
   readonly retryDelays: readonly number[];
   readonly signal: AbortSignal;
@@ -52,10 +54,11 @@ export class Webhooks {
     return await this.post({ ...request, retryDelays }, validationUrl);
   }
 
-  async #postOnce({ url, headers, body, signal }: WebhookRequest): Promise<WebhookAnswer> {
+  async #postOnce({ url, headers, body, authorization, signal }: WebhookRequest): Promise<WebhookAnswer> {
+    const credential = authorization && { authorization: await authorization() };
     const response = await ask(url, ANSWER_MILLISECONDS, signal, {
       method: 'POST',
-      headers: { ...headers, 'webhook-request-origin': this.#origin },
+      headers: { ...headers, ...credential, 'webhook-request-origin': this.#origin },
       body: new Uint8Array(body),
     });
     return { status: response.status, headers: response.headers, body: await readBody(response) };

@@ -37,7 +37,8 @@ const pipelineOf = (states: readonly string[]): Scene['pipeline'] => ({
   evidence: null,
   stopAsked: false,
   model: 'a/a.glb',
-  settings: {},
+  settings: null,
+  progress: null,
   requestedSession: null,
   createdAt: at(0),
   updatedAt: at(0),
@@ -168,6 +169,33 @@ describe('a watch', () => {
     expect(seen.at(-1)).toBe('pipeline.state failed 4');
     expect(new Set(seen)).toContain('session.state starting 1');
     expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  test('hears of an end before the session’s, which Web PubSub has not got yet, and tells the session’s first', async () => {
+    let send: (text: string) => void = () => undefined;
+    const scene: Scene = {
+      pipeline: { ...pipelineOf(['waiting', 'ready']), sessionHistory: [entry(1, 'ready')] },
+      tokens: 'given',
+      onConnection: (socket) => {
+        send = (text) => socket.send(text);
+        send(CONNECTED);
+      },
+    };
+    const client = await serve(scene);
+    const watch = client.watch(ID)[Symbol.asyncIterator]();
+    expect((await watch.next()).value).toMatchObject({ data: { state: 'ready' } });
+    const end = { ...entry(3, 'stopped'), at: at(9) };
+    scene.pipeline = {
+      ...pipelineOf(['waiting', 'ready', 'stopped']),
+      history: [...scene.pipeline.history, end],
+      sessionHistory: [entry(1, 'ready'), entry(4, 'stopping'), { ...entry(5, 'stopped'), at: end.at }],
+    };
+    send(frame('pipeline', 3, 'stopped'));
+    expect(await collect({ [Symbol.asyncIterator]: () => watch })).toEqual([
+      'session.state stopping 4',
+      'session.state stopped 5',
+      'pipeline.state stopped 3',
+    ]);
   });
 
   test('whose peer has fallen silent ends at once when it is not wanted any more', async () => {

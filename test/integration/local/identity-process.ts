@@ -12,6 +12,8 @@ export const APP = 'api://remote-rendering-functions';
 export const STORAGE = 'https://storage.azure.com';
 export const STS = 'https://sts.localhost:8443';
 export const HEADER = 'the-identity-header-of-this-test';
+/** What Web PubSub shows for tokens of its own identity. */
+export const WEB_PUBSUB_HEADER = 'the-header-of-web-pubsub-alone';
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 /** What `localhost` means on this machine. */
@@ -60,6 +62,7 @@ export async function startIdentity(): Promise<IdentityProcess> {
         certificate,
         key,
         identityHeader: HEADER,
+        webPubSubHeader: WEB_PUBSUB_HEADER,
         audiences: [APP, STS],
       },
       startMilliseconds: 10_000,

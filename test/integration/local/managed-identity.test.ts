@@ -1,6 +1,15 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { APP, HEADER, type IdentityProcess, STORAGE, startIdentity, tokenAnswer } from './identity-process.ts';
+import { WEB_PUBSUB } from '../../../infra/local/identity/directory.ts';
+import {
+  APP,
+  HEADER,
+  type IdentityProcess,
+  STORAGE,
+  startIdentity,
+  tokenAnswer,
+  WEB_PUBSUB_HEADER,
+} from './identity-process.ts';
 
 let server: IdentityProcess;
 beforeAll(async () => {
@@ -35,6 +44,20 @@ describe('the managed-identity endpoint', () => {
       const body = await (await get(`${asking(APP)}&${named}`)).json();
       expect(body).toMatchObject({ client_id: clientId });
     }
+  });
+
+  test('gives Web PubSub tokens of its own identity and of no other, and the app none of that one', async () => {
+    const headers = { 'x-identity-header': WEB_PUBSUB_HEADER };
+    const answer = tokenAnswer.parse(await (await get(asking(APP), { headers })).json());
+    expect(decodeJwt(answer.access_token)).toMatchObject({
+      aud: APP,
+      azp: WEB_PUBSUB.clientId,
+      oid: WEB_PUBSUB.principalId,
+      roles: ['RemoteRendering.EventSource'],
+    });
+    const other = `${asking(APP)}&client_id=${server.identityOf('rendering-client').clientId}`;
+    expect((await get(other, { headers })).status).toBe(400);
+    expect((await get(`${asking(APP)}&client_id=${WEB_PUBSUB.clientId}`)).status).toBe(400);
   });
 
   test.each([

@@ -1,11 +1,10 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { liveEvent } from '#lib/api';
 import { openRecords as openLiveRecords } from '../../../lib/pipeline/live-events-records.ts';
 import { at, newConversion, newPipeline, newSession } from '../../support/records.ts';
 import { watchRequests } from '../../support/sent-requests.ts';
 import { startStorage, type TestStorage } from '../../support/stack.ts';
-import { drain, end, firsts, type LiveGround, openLive, pipelineWith, range, tell } from './live-ground.ts';
+import { drain, end, firsts, type LiveGround, openLive, pipelineWith, range, spoil, tell } from './live-ground.ts';
 
 let storage: TestStorage;
 let ground: LiveGround;
@@ -20,13 +19,6 @@ beforeEach(async () => {
 
 const P = '/pipelines/p';
 const publishedUpTo = async (id = 'p') => (await ground.outboxes.read('pipeline', id))?.published;
-/** Milliseconds that work takes. */
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return performance.now() - begun;
-}
-
 describe('what a commit tells', () => {
   test('is published before the commit answers, as a CloudEvent', async () => {
     await ground.pipelines.create(newPipeline('p'));
@@ -150,120 +142,6 @@ describe('an outbox', () => {
   });
 });
 
-describe('a Web PubSub that is lost', () => {
-  test('fails no commit, is left alone for two seconds, and then gets everything in order', async () => {
-    await ground.pipelines.create(newPipeline('p'));
-    ground.events.state = 'lost';
-    await tell(ground, 'p', 10);
-    await pipelineWith(ground, 'other', 3);
-    expect(ground.events.tries).toBe(2);
-    ground.events.state = 'well';
-    ground.clock.advance(1.999);
-    await tell(ground, 'p');
-    expect(ground.events.sequences(P)).toEqual([1]);
-    ground.clock.advance(0.001);
-    await tell(ground, 'p');
-    expect(ground.events.sequences(P)).toEqual(range(1, 13));
-    expect(await publishedUpTo()).toBe(13);
-  });
-
-  test('and stays so is asked by one commit for all after each pause, and less and less often', async () => {
-    for (const id of ['p', 'q', 'r']) await ground.pipelines.create(newPipeline(id));
-    ground.events.state = 'lost';
-    await tell(ground, 'p');
-    const tries = async (seconds: number) => {
-      ground.clock.advance(seconds);
-      const before = ground.events.tries;
-      await Promise.all(['p', 'q', 'r'].map((id) => tell(ground, id)));
-      return ground.events.tries - before;
-    };
-    expect(await tries(2)).toBe(1);
-    expect(await tries(3.999)).toBe(0);
-    expect(await tries(0.001)).toBe(1);
-    ground.events.state = 'well';
-    expect(await tries(8)).toBeGreaterThan(0);
-    // Whoever left it to the probe tells what it left with its next event; from then on each tells one.
-    await tries(0);
-    expect(await tries(0)).toBe(3);
-  });
-
-  test('is asked by a drain also while commits leave it alone', async () => {
-    await ground.pipelines.create(newPipeline('p'));
-    ground.events.state = 'lost';
-    await tell(ground, 'p', 5);
-    await expect(drain(ground, 'pipeline', 'p')).rejects.toThrow('Web PubSub gives no answer');
-    ground.events.state = 'well';
-    expect(await drain(ground, 'pipeline', 'p')).toBe(5);
-    expect(ground.events.sequences(P)).toEqual(range(1, 6));
-  });
-
-  test('that fails in the middle of a drain goes on where it stopped, and commits are not held off', async () => {
-    ground.events.state = 'lost';
-    await pipelineWith(ground, 'p', 6);
-    ground.clock.advance(2);
-    ground.events.state = 'well';
-    const publish = ground.events.publish.bind(ground.events);
-    ground.events.publish = async (event, audience) => {
-      if (event.data.sequence === 4) ground.events.state = 'lost';
-      await publish(event, audience);
-    };
-    await expect(drain(ground, 'pipeline', 'p')).rejects.toThrow('no answer');
-    expect(await publishedUpTo()).toBe(3);
-    ground.events.publish = publish;
-    ground.events.state = 'well';
-    await tell(ground, 'p');
-    expect(ground.events.sequences(P)).toEqual(range(1, 7));
-  });
-
-  test('that never answers slows one commit by a second, and those that come after it by nothing', async () => {
-    await pipelineWith(ground, 'p', 2);
-    await pipelineWith(ground, 'other', 2);
-    ground.events.state = 'silent';
-    const first = await timed(() => tell(ground, 'p'));
-    expect(first).toBeGreaterThan(900);
-    expect(first).toBeLessThan(1500);
-    const tries = ground.events.tries;
-    expect(await timed(() => Promise.all([tell(ground, 'p'), tell(ground, 'other')]))).toBeLessThan(500);
-    expect(ground.events.tries).toBe(tries);
-    ground.events.state = 'well';
-    ground.clock.advance(2);
-    await tell(ground, 'p');
-    expect(ground.events.sequences(P)).toEqual(range(1, 5));
-  });
-
-  test('that never answers holds commits at once up together: none for much more than a second', async () => {
-    await ground.pipelines.create(newPipeline('p'));
-    ground.events.state = 'silent';
-    expect(await timed(() => Promise.all(range(1, 5).map(() => tell(ground, 'p'))))).toBeLessThan(2000);
-    expect((await ground.quiet.pipelines.get('p')).sequence).toBe(6);
-  });
-
-  test('and comes and goes: whatever happens, each number arrives, and none before the one before it', async () => {
-    const states = fc.constantFrom('well', 'lost', 'forgetful');
-    const happening = fc.record({ state: states, commits: fc.nat({ max: 3 }), seconds: fc.constantFrom(0, 1, 2, 5) });
-    let pipelines = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(happening, { maxLength: 6 }), async (happenings) => {
-        pipelines += 1;
-        const id = `pipeline-${pipelines}`;
-        ground.clock.advance(10);
-        await ground.pipelines.create(newPipeline(id));
-        for (const { state, commits, seconds } of happenings) {
-          ground.events.state = state;
-          ground.clock.advance(seconds);
-          await tell(ground, id, commits);
-        }
-        ground.events.state = 'well';
-        const { sequence } = await end(ground, id);
-        await drain(ground, 'pipeline', id);
-        expect(firsts(ground.events.sequences(`/pipelines/${id}`))).toEqual(range(1, sequence));
-        expect(await publishedUpTo(id)).toBeUndefined();
-      }),
-      { numRuns: 15 },
-    );
-  });
-});
-
 describe('more events than EVENT_BACKLOG', () => {
   beforeEach(async () => {
     ground = await openLive(storage.connectionString, { EVENT_BACKLOG: '5' });
@@ -375,9 +253,7 @@ test('a record that cannot be read fails its own drain alone', async () => {
   ground.events.state = 'lost';
   await pipelineWith(ground, 'p', 2);
   ground.events.state = 'well';
-  for await (const { partitionKey = '', rowKey = '' } of ground.table.listEntities()) {
-    if (rowKey.startsWith('r~')) await ground.table.updateEntity({ partitionKey, rowKey, document: '{}' }, 'Replace');
-  }
+  await spoil(ground, 'p');
   await expect(drain(ground, 'pipeline', 'p')).rejects.toMatchObject({ code: 'unreadable' });
   ground.clock.advance(2);
   await pipelineWith(ground, 'other', 2);

@@ -1,6 +1,7 @@
 import { ACCOUNT, Outboxes, type PipelineRecord, type RecordKind } from '#lib/records';
 import type { Live } from '../../../lib/pipeline/live-events-connections.ts';
 import { openRecords as openLiveRecords } from '../../../lib/pipeline/live-events-records.ts';
+import { recordKeys } from '../../../lib/records/record-keys.ts';
 import { FakeLiveEvents } from '../../support/fake-live-events.ts';
 import { newPipeline, openRecords, testConfig } from '../../support/records.ts';
 
@@ -46,6 +47,12 @@ export async function pipelineWith(ground: Pick<LiveGround, 'pipelines'>, id: st
 export async function end({ pipelines }: Pick<LiveGround, 'pipelines'>, id: string): Promise<PipelineRecord> {
   const ending = { reason: 'user_stop', evidence: 'enough', at: '2026-03-01T12:00:00.000Z' } as const;
   return await pipelines.update(id, (current) => ({ record: { ...current, state: 'stopped', ending } }));
+}
+
+/** Leaves a pipeline's record unreadable. */
+export async function spoil({ table }: Pick<LiveGround, 'table'>, id: string): Promise<void> {
+  const { partitionKey, record: rowKey } = recordKeys('pipeline', ACCOUNT, id);
+  await table.updateEntity({ partitionKey, rowKey, document: '{}' }, 'Replace');
 }
 
 /** Drains one record as the reaper does. @returns how many were published */

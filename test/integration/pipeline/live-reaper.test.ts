@@ -61,6 +61,53 @@ describe('events that no commit could publish', () => {
     for (const id of ids) expect(ground.events.sequences(`/pipelines/${id}`)).toEqual(range(1, 3));
   });
 
+  test('are published eight records at a time, of whatever kind they are', async () => {
+    ground.events.state = 'lost';
+    const ids = range(1, 12).map((number) => `p-${number}`);
+    await Promise.all(
+      ids.flatMap((id) => [
+        pipelineWith(ground, id, 2),
+        ground.conversions.create(newConversion(id)),
+        ground.sessions.create(newSession(id)),
+      ]),
+    );
+    ground.events.state = 'well';
+    ground.events.milliseconds = 20;
+    expect((await run()).published).toHaveLength(36);
+    expect(ground.events.mostInAll).toBeGreaterThan(1);
+    expect(ground.events.mostInAll).toBeLessThanOrEqual(8);
+  });
+
+  test('of a pipeline that is over come after those of its conversion and its session', async () => {
+    ground.events.state = 'lost';
+    await pipelineWith(ground, 'p', 2);
+    await ground.conversions.create(newConversion('p'));
+    await ground.sessions.create(newSession('p'));
+    await end(ground, 'p');
+    ground.events.state = 'well';
+    await run();
+    const subjects = [...new Set(ground.events.published.map(({ event }) => event.subject))];
+    expect({ count: subjects.length, last: subjects.at(-1) }).toEqual({ count: 3, last: '/pipelines/p' });
+  });
+
+  test('wait for as long as Web PubSub wishes to be left alone, and are told as undone meanwhile', async () => {
+    ground.events.state = 'lost';
+    const ids = range(1, 30).map((number) => `p-${number}`);
+    await Promise.all(ids.map((id) => pipelineWith(ground, id, 1)));
+    ground.events.state = 'throttling';
+    const { tries } = ground.events;
+    const { published, failures } = await run();
+    // Those that were on their way already when it said so.
+    expect(ground.events.tries - tries).toBeLessThanOrEqual(8);
+    expect({ published, undone: failures.length }).toEqual({ published: [], undone: 30 });
+    ground.events.state = 'well';
+    ground.clock.advance(29.999);
+    expect((await run()).failures.join()).toContain(at(30).toISOString());
+    expect(ground.events.published).toEqual([]);
+    ground.clock.advance(0.001);
+    expect((await run()).published).toHaveLength(30);
+  });
+
   test('while Web PubSub is lost are told as undone, and keep no machine from being stopped', async () => {
     await leaveOrphan();
     ground.events.state = 'lost';
@@ -73,7 +120,7 @@ describe('events that no commit could publish', () => {
   test('while it never answers keep a sweep for ten seconds at most, after everything else is done', async () => {
     await leaveOrphan();
     ground.events.state = 'lost';
-    await pipelineWith(ground, 'p', 2);
+    await Promise.all(range(1, 12).map((number) => pipelineWith(ground, `p-${number}`, 2)));
     await revocations.revoke('mallory', 'ada');
     ground.events.state = 'silent';
     const begun = performance.now();
@@ -82,6 +129,11 @@ describe('events that no commit could publish', () => {
     expect(performance.now() - begun).toBeLessThan(2000);
     expect((await sweeping).failures.join()).toContain('timeout');
     expect(performance.now() - begun).toBeLessThan(12_000);
+    const { tries } = ground.events;
+    ground.events.state = 'well';
+    await ground.outboxes.list('pipeline');
+    // Nothing that the sweep has left goes on without it.
+    expect(ground.events.tries).toBe(tries);
   });
 });
 
@@ -96,6 +148,18 @@ describe('somebody who is revoked', () => {
     ground.clock.advance(0.06);
     await run();
     expect(ground.events.asked).toHaveLength(3);
+  });
+
+  test('loses them also while Web PubSub wishes to be left alone: that somebody listens who may not is worse', async () => {
+    ground.events.state = 'throttling';
+    await pipelineWith(ground, 'p', 1);
+    ground.events.state = 'well';
+    await revocations.revoke('mallory', 'ada');
+    await run();
+    expect({ asked: ground.events.asked, published: ground.events.published }).toEqual({
+      asked: ['close mallory'],
+      published: [],
+    });
   });
 
   test('is left alone once that is taken back', async () => {

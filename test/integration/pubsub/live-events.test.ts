@@ -107,6 +107,45 @@ describe('with the service', () => {
     expect(await received(stranger)).toEqual([[]]);
   });
 
+  test('an event is sent again to those of some connections who may hear it, and to no other', async () => {
+    const [owner, reader] = [anyone(), anyone()];
+    const [late, lateOwner, lateAdministrator, stranger] = [
+      await watching(reader),
+      await watching(owner),
+      await watching(anyone(), ['administrators']),
+      await watching(anyone(), ['clients']),
+    ];
+    const there = [await watching(reader), await watching(anyone(), ['administrators'])];
+    const come = [late, lateOwner, lateAdministrator, stranger];
+    const ids = come.map(({ connectionId }) => connectionId);
+    const readers = [...Array.from({ length: 60 }, () => anyone()), reader];
+    await pubsub.events.repeat(event, audience({ owner, readers }), ids, AbortSignal.timeout(5000));
+    expect(await received(...come, ...there)).toEqual([[event], [event], [event], [], [], []]);
+  });
+
+  test('or to all who may hear it, where so many come that naming them costs more', async () => {
+    const all = [
+      await watching(anyone(), ['clients']),
+      await watching(anyone(), ['administrators']),
+      await watching(anyone()),
+    ];
+    await pubsub.events.repeat(event, audience({ readers: ['clients'] }), 'everyone', AbortSignal.timeout(5000));
+    expect(await received(...all)).toEqual([[event], [event], []]);
+  });
+
+  test('a stale group lets nobody hear', async () => {
+    const [inGroup, administrator] = [
+      await watching(anyone(), ['pipeline.duck']),
+      await watching(anyone(), ['administrators']),
+    ];
+    const ids = [inGroup, administrator].map(({ connectionId }) => connectionId);
+    const signal = AbortSignal.timeout(5000);
+    await pubsub.events.repeat(event, audience({ groupIsStale: true }), ids, signal);
+    expect(await received(inGroup, administrator)).toEqual([[], [event]]);
+    await pubsub.events.repeat(event, audience(), ids, signal);
+    expect(await received(inGroup)).toEqual([['end', event]]);
+  });
+
   test("a user's connections are closed, all of them and no other", async () => {
     const user = anyone();
     const closed = [await watching(user, [], false), await watching(user, [], false)];
@@ -196,6 +235,34 @@ describe('without it', () => {
     expect(sent?.url.searchParams.get('filter')).toBe(
       "'pipeline.duck' in groups or 'administrators' in groups or 'clients' in groups or userId eq 'ada' or userId eq 'bob'",
     );
+  });
+
+  test('sent again it is one request for fifty connections, short enough for a URL, with their names escaped', async () => {
+    server.answer(answerAsTheService);
+    const { events } = pubSubAt(server.url);
+    const before = server.asked.length;
+    const signal = AbortSignal.timeout(5000);
+    const ids = Array.from({ length: 120 }, (_, index) => `c-${index}-${'x'.repeat(56)}`);
+    const readers = Array.from({ length: 19 }, () => anyone());
+    await events.repeat(event, audience({ readers: [...readers, 'clients'] }), ids, signal);
+    const sent = server.asked.slice(before).map(({ url }) => url);
+    expect(sent).toHaveLength(3);
+    for (const { href } of sent) expect(href.length).toBeLessThan(8192);
+    const all = sent.map(({ searchParams }) => searchParams.get('filter')).join();
+    for (const id of ids) expect(all).toContain(`connectionId eq '${id}'`);
+    await events.repeat(event, audience(), ["a'b"], signal);
+    expect(server.asked.at(-1)?.url.searchParams.get('filter')).toBe(
+      "(connectionId eq 'a''b') and ('pipeline.duck' in groups or 'administrators' in groups or userId eq 'ada')",
+    );
+  });
+
+  test('and it ends with its first failure', async () => {
+    server.answer(answerWith(429));
+    const before = server.asked.length;
+    const ids = Array.from({ length: 120 }, (_, index) => `c-${index}`);
+    const repeating = pubSubAt(server.url).events.repeat(event, audience(), ids, AbortSignal.timeout(5000));
+    await expect(repeating).rejects.toMatchObject({ code: 'throttled' });
+    expect(server.asked).toHaveLength(before + 1);
   });
 
   test('a service that does not answer is given up after a second, or when the caller has no more time', async () => {

@@ -137,6 +137,9 @@ describe('an outbox', () => {
     await Promise.all(ids.map((id) => pipelines.create(newPipeline(id))));
     await records.sessions.create(newSession('s'));
     expect((await outboxes.list('pipeline')).sort()).toEqual(ids.sort());
+    await outboxes.advance('pipeline', 'pipeline-7', 1);
+    const published = await outboxes.published('pipeline');
+    expect([published.size, published.get('pipeline-7'), published.get('pipeline-8')]).toEqual([24, 1, 0]);
   });
 });
 

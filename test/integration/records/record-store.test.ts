@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type PipelineRecord, type Reason, RecordsError } from '#lib/records';
-import { newPipeline, newSession, openRecords, type TestRecords } from '../../support/records.ts';
+import { at, newPipeline, newSession, openRecords, type TestRecords } from '../../support/records.ts';
 import { startStorage, type TestStorage } from '../../support/stack.ts';
 
 let storage: TestStorage;
@@ -290,6 +290,28 @@ describe('lists', () => {
     for (let look = 0; look < 6; look += 1) listed.push(...(await records.pipelines.listActive()));
     await ending;
     expect(listed.filter(({ state }) => state === 'stopped')).toEqual([]);
+  });
+});
+
+describe('a list of what changed since', () => {
+  test('has what was created or changed then or later, also what is over', async () => {
+    for (const id of ['old', 'changed', 'over']) await records.pipelines.create(newPipeline(id));
+    records.clock.advance(60);
+    await records.pipelines.update('changed', (record) => ({ record: { ...record, missingFiles: ['a.png'] } }));
+    await move('over', 'stopped');
+    await records.pipelines.create(newPipeline('new'));
+    const ids = async (time: Date) => (await records.pipelines.listChangedSince(time)).map(({ id }) => id).sort();
+    expect(await ids(records.clock.now())).toEqual(['changed', 'new', 'over']);
+    expect(await ids(at(0))).toEqual(['changed', 'new', 'old', 'over']);
+    expect(await ids(at(60.001))).toEqual([]);
+  });
+
+  test('has the table leave out what it was not sent since, by its own clock', async () => {
+    const days = 86_400_000;
+    records.clock.advance((Date.now() + 2 * days - records.clock.now().getTime()) / 1000);
+    await records.pipelines.create(newPipeline('p'));
+    expect(await records.pipelines.listChangedSince(new Date(Date.now() + days))).toEqual([]);
+    expect(await records.pipelines.listChangedSince(new Date(Date.now() - days))).toHaveLength(1);
   });
 });
 

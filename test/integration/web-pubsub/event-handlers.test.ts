@@ -172,6 +172,73 @@ describe('an event handler', () => {
   });
 });
 
+describe('an event handler that wants a token of the resource itself', () => {
+  const auth = { resource: 'api://handler' };
+  const header = 'what the endpoint wants';
+
+  /** An endpoint of managed identities that gives out what a test wants. */
+  async function startTokens(secondsLeft = 3600) {
+    const endpoint = await startEventServer();
+    let given = 0;
+    endpoint.answer = async ({ headers }) => {
+      given += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const body = { access_token: `token-${given}`, expires_on: String(Math.floor(Date.now() / 1000) + secondsLeft) };
+      return headers['x-identity-header'] === header ? { status: 200, body: JSON.stringify(body) } : { status: 401 };
+    };
+    return endpoint;
+  }
+  const connectTwice = async (setup: Setup) => {
+    for (const socket of await Promise.all([1, 2].map(async () => connectRaw(await setup.url(), JSON_PROTOCOL)))) {
+      socket.socket.close(1000);
+    }
+  };
+  const shownTo = ({ webhook }: Setup) => webhook.events.map(({ headers }) => headers.authorization);
+
+  test('is shown one, asked for once for all events, and not for the handshake', async () => {
+    await using tokens = await startTokens();
+    const identity = { endpoint: tokens.url, header };
+    await using setup = await setUp({ auth, systemEvents: ['connected'] }, { identity });
+    await connectTwice(setup);
+    await vi.waitFor(() => expect(shownTo(setup)).toEqual(['Bearer token-1', 'Bearer token-1']));
+    await connectTwice(setup);
+    await vi.waitFor(() => expect(shownTo(setup)).toHaveLength(4));
+    expect(tokens.events.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /?api-version=2019-08-01&resource=api%3A%2F%2Fhandler',
+    ]);
+    expect(setup.webhook.validations.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  test('is never shown one that is about to expire', async () => {
+    await using tokens = await startTokens(200);
+    await using setup = await setUp(
+      { auth, systemEvents: ['connected'] },
+      { identity: { endpoint: tokens.url, header } },
+    );
+    for (const count of [1, 2]) {
+      const client = await connectRaw(await setup.url(), JSON_PROTOCOL);
+      await vi.waitFor(() => expect(shownTo(setup)).toHaveLength(count));
+      client.socket.close(1000);
+    }
+    expect(new Set(shownTo(setup))).toEqual(new Set(['Bearer token-1', 'Bearer token-2']));
+  });
+
+  test.each([
+    ['there is no identity', undefined],
+    ['the endpoint refuses', 'another'],
+  ])('is told nothing where %s, and its clients connect all the same', async (_name, wrong) => {
+    await using tokens = await startTokens();
+    const identity = wrong === undefined ? undefined : { endpoint: tokens.url, header: wrong };
+    await using setup = await setUp({ auth, systemEvents: ['connected'] }, { identity });
+    const client = await connectRaw(await setup.url(), JSON_PROTOCOL);
+    client.send({ type: 'event', event: 'ask', ackId: 1, data: 1 });
+    // It is asked with the same token that there is not.
+    await vi.waitFor(() => expect(client.frames.at(-1)).toMatchObject({ ackId: 1, success: false }));
+    expect(setup.webhook.events).toEqual([]);
+    client.socket.close(1000);
+  });
+});
+
 describe('an event of a client', () => {
   test('is answered by its handler, in the form in which it answers', async () => {
     await using setup = await setUp({ systemEvents: [] });

@@ -32,7 +32,7 @@ export interface TestService extends AsyncDisposable {
 
 /** What a test may set: the rest is given. */
 export type TestServiceOptions = Partial<
-  Pick<WebPubSubOptions, 'accessKeys' | 'eventHandlers' | 'now' | 'recoveryMilliseconds' | 'retryDelays'>
+  Pick<WebPubSubOptions, 'accessKeys' | 'eventHandlers' | 'identity' | 'now' | 'recoveryMilliseconds' | 'retryDelays'>
 >;
 
 export async function startService(options: TestServiceOptions = {}): Promise<TestService> {

@@ -6,7 +6,7 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
   try {
-    return await Promise.race([work, aborted.promise]);
+    return await Promise.race([aborted.promise, work]);
   } finally {
     signal.removeEventListener('abort', abort);
   }

@@ -1,0 +1,169 @@
+import type { LiveEvent } from '#lib/api';
+import { untilAborted } from '#lib/identity';
+import { type Audience, type LiveEvents, PubSubError, type PubSubErrorCode } from '#lib/pubsub';
+import {
+  type ConversionRecord,
+  type Outboxes,
+  type PipelineRecord,
+  RECORD_KINDS,
+  type RecordKind,
+  type RecordStore,
+  type SessionRecord,
+} from '#lib/records';
+import { liveEventOf } from './live-events.ts';
+import { stillToKeepOff } from './live-events-connections.ts';
+import { sideBySide } from './side-by-side.ts';
+
+/** Those that changed last are told; of more, a client asks the route that lists them. */
+const MAX_PIPELINES = 100;
+/** How long the state in which a pipeline ended is told to those who come after. */
+const ENDED_MILLISECONDS = 3_600_000;
+/** A round that takes longer leaves the rest untold: Web PubSub waits for an answer, and the next round for this one. */
+const ROUND_MILLISECONDS = 10_000;
+const SENDS_AT_ONCE = 8;
+const READS_AT_ONCE = 32;
+/** Where more connections than that come at once, everybody is told: all must drop repeats anyway, and a storm costs no more than that. */
+const MAX_NAMED_CONNECTIONS = 500;
+/** Events of a record that were written and not yet published, and are told with its last published one. More are a backlog. */
+const MAX_ON_THEIR_WAY = 10;
+/** What the next send would be told as well. */
+const LOST: ReadonlySet<PubSubErrorCode> = new Set(['throttled', 'unreachable']);
+
+export interface PresentStatesParts {
+  readonly events: Pick<LiveEvents, 'repeat'>;
+  readonly outboxes: Outboxes;
+  readonly records: {
+    readonly pipeline: RecordStore<PipelineRecord>;
+    readonly conversion: RecordStore<ConversionRecord>;
+    readonly session: RecordStore<SessionRecord>;
+  };
+  readonly accountId: string;
+  readonly now: () => Date;
+}
+
+/** Up to which event the records of each kind are published. */
+type Published = Readonly<Record<RecordKind, ReadonlyMap<string, number>>>;
+
+type Told = readonly string[] | 'everyone';
+
+interface Round {
+  readonly connectionIds: Set<string>;
+  /** What could not be told, in words. Never rejected. */
+  readonly over: Promise<readonly string[]>;
+}
+
+/**
+ * Tells connections that are new how things stand: of each pipeline that is not over, or was not an hour ago, the last event of its record,
+ * its conversion's and its session's, unchanged, the pipeline that changed last first. Whoever had it before drops it as a repeat, and Web
+ * PubSub decides who of the new ones may hear it. One round runs at a time; those who come meanwhile share the next one.
+ */
+export class PresentStates {
+  readonly #parts: PresentStatesParts;
+  #next: Round | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: PresentStatesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Over when the connection was told, for some 20 s at most.
+   * @returns what could not be told, in words: to one alone of those who share a round
+   */
+  async tell(connectionId: string): Promise<readonly string[]> {
+    if (this.#next !== undefined) {
+      this.#next.connectionIds.add(connectionId);
+      await this.#next.over;
+      return [];
+    }
+    const connectionIds = new Set([connectionId]);
+    const over = this.#running.then(() => {
+      this.#next = undefined;
+      return this.#round(connectionIds.size > MAX_NAMED_CONNECTIONS ? 'everyone' : [...connectionIds]);
+    });
+    this.#next = { connectionIds, over };
+    this.#running = over;
+    return await over;
+  }
+
+  async #round(connectionIds: Told): Promise<readonly string[]> {
+    const lost = new AbortController();
+    const signal = AbortSignal.any([AbortSignal.timeout(ROUND_MILLISECONDS), lost.signal]);
+    const failures: string[] = [];
+    const tellOf = async (record: PipelineRecord, published: Published) => {
+      try {
+        signal.throwIfAborted();
+        await untilAborted(this.#tellOf(record, published, connectionIds, signal), signal);
+      } catch (error) {
+        if (error instanceof PubSubError && LOST.has(error.code)) lost.abort(error);
+        failures.push(`The pipeline ${record.id}: ${String(error)}`);
+      }
+    };
+    try {
+      // First how far events are published: what is published from here on is told twice rather than never.
+      const published = await untilAborted(this.#published(), signal);
+      const records = await untilAborted(this.#pipelines(published, failures), signal);
+      await sideBySide(records, SENDS_AT_ONCE, (record) => tellOf(record, published));
+    } catch (error) {
+      failures.push(String(error));
+    }
+    return failures;
+  }
+
+  async #published(): Promise<Published> {
+    const [pipeline, conversion, session] = await Promise.all(
+      RECORD_KINDS.map((kind) => this.#parts.outboxes.published(kind)),
+    );
+    const none = new Map<string, number>();
+    return { pipeline: pipeline ?? none, conversion: conversion ?? none, session: session ?? none };
+  }
+
+  /** The pipelines to tell of. One without an outbox that is not over was created since: all of it is told live. */
+  async #pipelines({ pipeline: outboxes }: Published, failures: string[]): Promise<PipelineRecord[]> {
+    const {
+      records: { pipeline: pipelines },
+      now,
+    } = this.#parts;
+    const unlessUnreadable = (error: unknown) => {
+      failures.push(String(error));
+      return [];
+    };
+    const changed = await pipelines
+      .listChangedSince(new Date(now().getTime() - ENDED_MILLISECONDS))
+      .catch(unlessUnreadable);
+    const records = changed.filter((record) => outboxes.has(record.id) || pipelines.isTerminal(record));
+    const known = new Set(records.map(({ id }) => id));
+    const others = [...outboxes.keys()].filter((id) => !known.has(id));
+    await sideBySide(others, READS_AT_ONCE, async (id) => {
+      const record = await pipelines.read(id).catch(unlessUnreadable);
+      records.push(...[record ?? []].flat());
+    });
+    return records
+      .toSorted((one, other) => Date.parse(other.updatedAt) - Date.parse(one.updatedAt))
+      .slice(0, MAX_PIPELINES);
+  }
+
+  async #tellOf(record: PipelineRecord, published: Published, connectionIds: Told, signal: AbortSignal): Promise<void> {
+    const { id, owner, readers } = record;
+    const groupIsStale = stillToKeepOff(this.#parts.now(), record).length > 0;
+    const audience: Audience = { pipelineId: id, owner, readers, groupIsStale };
+    const events = await Promise.all(RECORD_KINDS.map((kind) => this.#presentOf(kind, id, published[kind].get(id))));
+    for (const event of events.flat()) await this.#parts.events.repeat(event, audience, connectionIds, signal);
+  }
+
+  /**
+   * A record's last published event and what follows it: whatever else publishes at the same time, each of the two streams begins at or
+   * before what was published and leaves nothing out, so that a client that drops repeats misses nothing and hears it in order.
+   */
+  async #presentOf(kind: RecordKind, id: string, published: number | undefined): Promise<LiveEvent[]> {
+    const { outboxes, records, accountId } = this.#parts;
+    const told = async () => {
+      if (published !== undefined) {
+        return (await records[kind].history(id, Math.max(0, published - 1))).slice(0, 1 + MAX_ON_THEIR_WAY);
+      }
+      // All is published of what has no outbox, but for what was created since.
+      return (await outboxes.read(kind, id)) === undefined ? (await records[kind].history(id)).slice(-1) : [];
+    };
+    return (await told()).map((event) => liveEventOf(kind, id, event, accountId));
+  }
+}
