@@ -12,7 +12,13 @@ const COMMONJS_IN_ESM =
   'const require = createBundleRequire(import.meta.url), __dirname = import.meta.dirname;';
 
 /** WebAssembly that the converter's packages read from the folder that their code lies in. */
-const CONVERTER_WASM = ['draco3dgltf/draco_decoder_gltf.wasm', 'mikktspace/dist/main/mikktspace_main_bg.wasm'];
+const CONVERTER_WASM = [
+  'assimpjs/dist/assimpjs.wasm',
+  'draco3dgltf/draco_decoder_gltf.wasm',
+  'draco3dgltf/draco_encoder.wasm',
+  'ktx2-encoder/dist/basis/basis_encoder.wasm',
+  'mikktspace/dist/main/mikktspace_main_bg.wasm',
+];
 
 const COMMON = { absWorkingDir: ROOT, bundle: true, logLevel: 'warning', sourcemap: true, write: false } as const;
 const FOR_NODE = { ...COMMON, platform: 'node', target: 'node22' } as const;
@@ -35,7 +41,9 @@ export async function build(): Promise<void> {
       outfile: 'dist/functions/converter.mjs',
       format: 'esm',
       banner: { js: COMMONJS_IN_ESM },
-      alias: { 'ndarray-pixels': './infra/no-images.ts' },
+      // Native: it is loaded, from the packages beside the app, for models with textures alone.
+      external: ['sharp'],
+      alias: { 'ndarray-pixels': './infra/lazy-pixels.ts' },
     }),
     ...sessionHostBuilds(`${ROOT}/dist/session-host`).map((options) => bundle({ ...COMMON, ...options })),
   ]);

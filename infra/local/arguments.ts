@@ -6,6 +6,8 @@ export interface Command<Options extends ParseArgsOptionsConfig> {
   readonly help: string;
   /** Options beside `--help`, as `parseArgs` takes them. */
   readonly options: Options;
+  /** What must be given beside options, each once and in this order, by the names that `help` has for them. */
+  readonly operands?: readonly string[];
 }
 
 type Values<Options extends ParseArgsOptionsConfig> = ReturnType<
@@ -24,7 +26,7 @@ export class UsageError extends Error {
  */
 export async function runCommand<const Options extends ParseArgsOptionsConfig>(
   command: Command<Options>,
-  main: (values: Values<Options>) => Promise<number>,
+  main: (values: Values<Options>, ...operands: readonly string[]) => Promise<number>,
 ): Promise<never> {
   // Somebody may stop reading what we print, as a terminal that is closed; that must not be what ends the command.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -33,7 +35,8 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>(
       process.stdout.write(`${command.help.trim()}\n`);
       process.exit(0);
     }
-    process.exit(await main(readArguments(command, process.argv.slice(2))));
+    const { values, operands } = parse(command, process.argv.slice(2));
+    process.exit(await main(values, ...operands));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     if (error instanceof UsageError) process.stderr.write('Try --help.\n');
@@ -42,17 +45,38 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>(
 }
 
 /**
- * Reads a command line strictly: no unknown options, no stray words.
+ * Reads the options of a command line strictly: no unknown ones, no stray words.
  * @throws UsageError
  */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(
-  { options }: Command<Options>,
+  command: Command<Options>,
   argv: readonly string[],
 ): Values<Options> {
+  return parse(command, argv).values;
+}
+
+function parse<const Options extends ParseArgsOptionsConfig>(
+  { options, operands: wanted = [] }: Command<Options>,
+  argv: readonly string[],
+): { readonly values: Values<Options>; readonly operands: readonly string[] } {
+  const { values, positionals } = parseStrictly(options, wanted.length > 0, argv);
+  const missing = wanted.slice(positionals.length);
+  if (missing.length > 0) throw new UsageError(`${missing.join(' and ')} must be given.`);
+  const stray = positionals.slice(wanted.length);
+  if (stray.length > 0)
+    throw new UsageError(`${JSON.stringify(stray[0])} is one word too many: give ${wanted.join(' ')}.`);
+  return { values, operands: positionals };
+}
+
+function parseStrictly<const Options extends ParseArgsOptionsConfig>(
+  options: Options,
+  allowPositionals: boolean,
+  argv: readonly string[],
+) {
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals });
   } catch (error) {
-    // Node's second sentence explains how to pass positional arguments, which no command here takes.
+    // Node's second sentence explains how to pass positional arguments, which most commands here do not take.
     const [reason = 'Unknown arguments'] = error instanceof Error ? error.message.split('. ') : [];
     throw new UsageError(`${reason}.`, { cause: error });
   }

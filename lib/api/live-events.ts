@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conversionProgress } from './conversion-progress.ts';
 import { instant } from './values.ts';
 
 /**
@@ -21,6 +22,8 @@ export const liveEvent = z
       sequence: z.int().nonnegative(),
       reason: z.string().optional(),
       evidence: z.string().optional(),
+      /** Of a conversion: which phase has begun. */
+      progress: conversionProgress.optional(),
     }),
   })
   .meta({ id: 'LiveEvent' });

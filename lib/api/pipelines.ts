@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conversionProgress } from './conversion-progress.ts';
 import { instant, readers } from './values.ts';
 
 /** Contract 1.3: letters, digits, `-` and `_`; a conversion, a session and a machine take the id too. */
@@ -19,9 +20,14 @@ const modelPath = z
 export const pipelineBody = z
   .strictObject({
     model: modelPath,
-    settings: z.record(z.string(), z.unknown()).optional().meta({
-      description: 'Conversion settings under the names of Azure Remote Rendering; see ConversionSettings.',
-    }),
+    settings: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({
+        description:
+          'Conversion settings under the names of Azure Remote Rendering; see ConversionSettings. Given, they replace the settings file ' +
+          'beside the model.',
+      }),
     session: z
       .strictObject({
         size: sessionSize.optional(),
@@ -78,7 +84,10 @@ export const pipelineAnswer = z
     evidence: z.string().nullable(),
     stopAsked: z.boolean(),
     model: z.string(),
-    settings: z.record(z.string(), z.unknown()),
+    settings: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'As they were given; null: none were.' }),
     requestedSession: z.object({ size: sessionSize, maxLeaseSeconds: z.int() }).nullable(),
     createdAt: instant,
     updatedAt: instant,
@@ -86,6 +95,7 @@ export const pipelineAnswer = z
     readers: z.array(z.string()),
     missingFiles: z.array(z.string()),
     warnings: conversionAnswer.shape.warnings,
+    progress: conversionProgress.nullable().meta({ description: 'How far the conversion is, while it runs.' }),
     conversion: conversionAnswer.nullable(),
     session: z
       .object({
@@ -109,6 +119,7 @@ const history = z.array(
     state: z.string(),
     reason: z.string().nullable(),
     evidence: z.string().nullable(),
+    progress: conversionProgress.optional(),
   }),
 );
 export type HistoryEntry = z.output<typeof history>[number];

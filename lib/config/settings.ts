@@ -142,6 +142,19 @@ export const settings = z.object({
   CONVERSION_MAX_INPUT_BYTES: whole(1, 2 ** 40)
     .default(2 ** 32)
     .describe("Largest sum of a model's files, in bytes."),
+  CONVERSION_MAX_INPUT_FILES: whole(1, 1_000_000)
+    .default(10_000)
+    .describe('Most files of a model, itself and what it refers to.'),
+  CONVERSION_MAX_NODES: whole(1, 100_000_000).default(1_000_000).describe('Most nodes of a model.'),
+  CONVERSION_MAX_VERTICES: whole(1, 2 ** 32)
+    .default(100_000_000)
+    .describe('Most vertices of all its mesh parts together; points are vertices.'),
+  CONVERSION_MAX_TEXTURE_PIXELS: whole(1, 2 ** 30)
+    .default(2 ** 28)
+    .describe('Most pixels of one texture: as many as 16,384 x 16,384.'),
+  CONVERSION_MAX_UNPACKED_BYTES: whole(1, 2 ** 40)
+    .default(2 ** 32)
+    .describe('Most bytes that are unpacked from a model: geometry, archives.'),
   CONVERSION_MAX_MEMORY_BYTES: whole(2 ** 26, 2 ** 40)
     .default(2 ** 32)
     .describe('Resident memory at which a conversion is ended, in bytes.'),

@@ -1,7 +1,8 @@
 import type { Document, Material, Primitive } from '@gltf-transform/core';
 import type { Anisotropy, Clearcoat } from '@gltf-transform/extensions';
-import { unweld } from '@gltf-transform/functions';
+import { weldPrimitive } from '@gltf-transform/functions';
 import type { ConversionWarning } from './conversion-outcome.ts';
+import { unweldPart } from './unweld-part.ts';
 
 /** glTF 2.0, 5.24.4: primitive.mode. */
 const TRIANGLES = 4;
@@ -20,8 +21,6 @@ export async function addTangents(document: Document): Promise<ConversionWarning
   if (able.length > 0) {
     // Loaded for models that need it alone: it is WebAssembly, which takes longer to load than a small model to convert.
     const { generateTangents } = await import('mikktspace');
-    // Tangents belong to corners, not to vertices that several triangles share; what stays equal is welded again later.
-    await document.transform(unweld());
     for (const primitive of able) addTo(primitive, document, generateTangents);
   }
   const unable = new Set(needy.filter((part) => !able.includes(part)).map((part) => part.getMaterial()));
@@ -31,11 +30,14 @@ export async function addTangents(document: Document): Promise<ConversionWarning
 type Generate = (position: Float32Array, normal: Float32Array, texcoord: Float32Array) => Float32Array;
 
 function addTo(primitive: Primitive, document: Document, generate: Generate): void {
+  // Tangents belong to corners, not to vertices that several triangles share; what stays equal is welded again.
+  unweldPart(primitive);
   const floats = (semantic: string) => Float32Array.from(primitive.getAttribute(semantic)?.getArray() ?? []);
   const tangents = Float32Array.from(generate(floats('POSITION'), floats('NORMAL'), floats('TEXCOORD_0')));
   // MikkTSpace's bitangents run the other way round: glTF's texture coordinates begin at the top.
   for (let index = 3; index < tangents.length; index += 4) tangents[index] = -(tangents[index] ?? 1);
   primitive.setAttribute('TANGENT', document.createAccessor().setType('VEC4').setArray(tangents));
+  weldPrimitive(primitive);
 }
 
 function needsTangents(material: Material | null): boolean {

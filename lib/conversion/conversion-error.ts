@@ -1,3 +1,5 @@
+import type { ConversionLimits } from './conversion-limits.ts';
+
 /**
  * Why there is no asset: `input_refused` (the model or its settings are wrong), `missing_files`, `limit` (a bound of ours was met before the
  * work), `timeout` and `memory` (a bound was met during the work), `cancelled`, `conversion_failed` (everything else).
@@ -15,9 +17,16 @@ export type ConversionErrorCode =
 export class ConversionError extends Error {
   override readonly name = 'ConversionError';
   readonly code: ConversionErrorCode;
+  /** Which bound was met, where it is one that can be set. */
+  readonly limit: keyof ConversionLimits | undefined;
 
-  constructor(code: ConversionErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ConversionErrorCode,
+    message: string,
+    { limit, ...options }: ErrorOptions & { readonly limit?: keyof ConversionLimits } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.limit = limit;
   }
 }

@@ -19,6 +19,18 @@ export interface ConversionLimits {
   readonly timeoutSeconds: number;
 }
 
+/** The names of all of them. */
+export const LIMITS = [
+  'inputBytes',
+  'inputFiles',
+  'nodes',
+  'vertices',
+  'texturePixels',
+  'unpackedBytes',
+  'memoryBytes',
+  'timeoutSeconds',
+] as const satisfies (keyof ConversionLimits)[];
+
 /** The limits that are held within the work; its process is bounded from outside by the others. */
 export type WorkLimits = Omit<ConversionLimits, 'memoryBytes' | 'timeoutSeconds'>;
 
@@ -27,7 +39,7 @@ export function checkLimit(name: keyof WorkLimits, has: number, limits: WorkLimi
   const limit = limits[name];
   if (has <= limit) return;
   const message = `The model has ${has} ${words[name]}; the limit (${name}) is ${limit}. Split or simplify it.`;
-  throw new ConversionError('limit', message);
+  throw new ConversionError('limit', message, { limit: name });
 }
 
 const words: Readonly<Record<keyof WorkLimits, string>> = {

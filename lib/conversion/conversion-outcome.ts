@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from './conversion-limits.ts';
 
 const warning = z.object({
   /** Contract 2.8 where it has a number for it, as 4004; else a word of our own. */
@@ -73,6 +74,8 @@ const failed = z.object({
     code: z.enum(['input_refused', 'missing_files', 'limit', 'timeout', 'memory', 'cancelled', 'conversion_failed']),
     /** What failed, which input and what to do. */
     message: z.string(),
+    /** Which bound was met, where it is one that can be set. */
+    limit: z.enum(LIMITS).optional(),
   }),
   warnings: z.array(warning),
 });
@@ -80,7 +83,23 @@ const failed = z.object({
 export const conversionOutcome = z.discriminatedUnion('status', [succeeded, failed]);
 /** How a conversion ended. A failure is a value: it is written down like a success. */
 export type ConversionOutcome = z.output<typeof conversionOutcome>;
+export type FailedConversion = z.output<typeof failed>;
 export type SucceededConversion = z.output<typeof succeeded>;
 
-export const conversionPhase = z.enum(['reading', 'importing', 'optimising', 'compressing', 'validating', 'writing']);
-export type ConversionPhase = z.output<typeof conversionPhase>;
+const conversionPhase = z.enum(['reading', 'importing', 'optimising', 'compressing', 'validating', 'writing']);
+type ConversionPhase = z.output<typeof conversionPhase>;
+
+/** How far a conversion is, with the sizes that are known by then. */
+export const conversionProgress = z.object({
+  phase: conversionPhase,
+  /** Of the model with all that it refers to. */
+  inputBytes: z.number().optional(),
+  /** Of the model as it now is, geometry counted once. */
+  triangles: z.number().optional(),
+  vertices: z.number().optional(),
+  outputBytes: z.number().optional(),
+});
+export type ConversionProgress = z.output<typeof conversionProgress>;
+
+/** Hears of each phase as it begins, with the sizes that have become known. */
+export type OnPhase = (phase: ConversionPhase, sizes?: Omit<ConversionProgress, 'phase'>) => void;

@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConversionOutcome, ConversionPhase } from './conversion-outcome.ts';
+import type { ConversionOutcome, ConversionProgress } from './conversion-outcome.ts';
 import type { ConversionJob } from './converter.ts';
 import { type ConverterOrder, converterMessage } from './converter-protocol.ts';
 import { residentBytes } from './resident-bytes.ts';
@@ -30,7 +32,7 @@ export async function runConverterChild(
   program: URL,
   job: ConversionJob,
   bounds: ChildBounds,
-  onProgress: (phase: ConversionPhase) => void,
+  onProgress: (progress: ConversionProgress) => void,
 ): Promise<ChildEnd> {
   const child = fork(program, [], {
     // The child reads what strangers wrote: it gets none of the app's secrets.
@@ -38,6 +40,7 @@ export async function runConverterChild(
     execArgv: [`--max-old-space-size=${Math.ceil(bounds.memoryBytes / 2 ** 20)}`],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  if (child.pid !== undefined) yieldToTheHost(child.pid);
   const gone = new AbortController();
   let end: ChildEnd | undefined;
   const stop = (why: 'timeout' | 'memory' | 'cancelled') => {
@@ -54,7 +57,7 @@ export async function runConverterChild(
     if (!parsed.success) {
       end ??= { type: 'died', evidence: 'it sent a message that is none of the protocol' };
       child.kill('SIGKILL');
-    } else if (parsed.data.type === 'phase') onProgress(parsed.data.phase);
+    } else if (parsed.data.type === 'progress') onProgress(parsed.data.progress);
     else end ??= { type: 'outcome', outcome: parsed.data.outcome };
   });
   try {
@@ -65,6 +68,20 @@ export async function runConverterChild(
     clearTimeout(deadline);
     bounds.signal?.removeEventListener('abort', cancel);
   }
+}
+
+/**
+ * Whoever asks the app something goes before a conversion, and where the computer runs out of memory the conversion goes first. What the
+ * child starts, threads too, has the priority that it has by now.
+ */
+function yieldToTheHost(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It is gone already, which its end tells of, or the app itself has no higher one.
+  }
+  // There is such a file on Linux alone.
+  writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => undefined);
 }
 
 /** Gives the child its job and waits for its end; answers with what it died of. */

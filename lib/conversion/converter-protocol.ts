@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conversionOutcome, conversionPhase } from './conversion-outcome.ts';
+import { conversionOutcome, conversionProgress } from './conversion-outcome.ts';
 import type { ConversionJob } from './converter.ts';
 
 /** What the converter's child process is told, once. */
@@ -11,7 +11,7 @@ export interface ConverterOrder {
 
 /** What the converter's child process tells its parent. */
 export const converterMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('phase'), phase: conversionPhase }),
+  z.object({ type: z.literal('progress'), progress: conversionProgress }),
   z.object({ type: z.literal('outcome'), outcome: conversionOutcome }),
 ]);
 

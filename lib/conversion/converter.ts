@@ -2,15 +2,16 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Document, WebIO } from '@gltf-transform/core';
 import { ALL_EXTENSIONS } from '@gltf-transform/extensions';
-import { MeshoptEncoder } from 'meshoptimizer/encoder';
-import { addTangents } from './add-tangents.ts';
+import { applySettings } from './apply-settings.ts';
 import { checkGeometry } from './check-geometry.ts';
+import { compressOnWrite, quantiseGeometry } from './compress-geometry.ts';
 import { ConversionError } from './conversion-error.ts';
-import type { WorkLimits } from './conversion-limits.ts';
+import { checkLimit, type WorkLimits } from './conversion-limits.ts';
 import type {
   ConversionOutcome,
-  ConversionPhase,
   ConversionWarning,
+  FailedConversion,
+  OnPhase,
   SucceededConversion,
   ValidationReport,
 } from './conversion-outcome.ts';
@@ -19,9 +20,12 @@ import { gatherInput, type ModelInput } from './gather-input.ts';
 import type { ImportedModel } from './importer.ts';
 import { importers } from './importers.ts';
 import { countModel } from './model-statistics.ts';
-import { compressOnWrite, deduplicate, quantise } from './optimise-model.ts';
+import { optimiseModel, tidyModel, unpackGeometry } from './optimise-model.ts';
 import { placeModel } from './place-model.ts';
 import { repairDocument } from './repair-document.ts';
+import { checkTextures } from './textures/check-textures.ts';
+import { encodeTextures } from './textures/encode-textures.ts';
+import { dropSolidTextures } from './textures/solid-textures.ts';
 import { validateAsset } from './validate-asset.ts';
 
 /** One model that lies in a folder of this machine, and where its asset goes. */
@@ -37,10 +41,7 @@ export interface ConversionJob {
 }
 
 /** Converts in this process, without a bound on time: what happens in the converter's child process. */
-export async function runConversion(
-  job: ConversionJob,
-  onPhase: (phase: ConversionPhase) => void,
-): Promise<ConversionOutcome> {
+export async function runConversion(job: ConversionJob, onPhase: OnPhase): Promise<ConversionOutcome> {
   const warnings: ConversionWarning[] = [];
   const assetPath = join(job.outputDirectory, 'asset.glb');
   try {
@@ -55,24 +56,35 @@ async function convertModel(
   job: ConversionJob,
   assetPath: string,
   warnings: ConversionWarning[],
-  onPhase: (phase: ConversionPhase) => void,
+  onPhase: OnPhase,
 ): Promise<SucceededConversion> {
+  const { settings, limits } = job;
   onPhase('reading');
   const input = await gatherInput(job);
-  onPhase('importing');
+  onPhase('importing', { inputBytes: input.bytes });
+  const io = new WebIO().registerExtensions(ALL_EXTENSIONS);
   const model = await importModel(job, input);
   warnings.push(...model.warnings);
-  onPhase('optimising');
   const { document } = model;
   const before = countModel(document);
-  warnings.push(...checkGeometry(document), ...repairDocument(document), ...(await addTangents(document)));
-  const placement = placeModel(document, job.settings);
-  await deduplicate(document, job.settings);
+  checkLimit('vertices', before.input.numVertices, limits);
+  onPhase('optimising', { triangles: before.triangles, vertices: before.input.numVertices });
+  warnings.push(...checkTextures(document, limits), ...checkGeometry(document));
+  await unpackGeometry(document, settings);
+  warnings.push(...repairDocument(document));
+  warnings.push(...applySettings(document, settings, input.format.id, input.overrides));
+  const placement = placeModel(document, settings);
+  if (settings.sceneGraphMode !== 'dynamic') await dropSolidTextures(document);
+  await tidyModel(document, settings);
+  const textures = encodeTextures(document, settings, limits);
+  warnings.push(...(await optimiseModel(document, settings)));
   onPhase('compressing');
-  await quantise(document, job.settings);
+  await quantiseGeometry(document, settings);
+  warnings.push(...(await textures.finish()));
   const after = countModel(document);
-  const { asset, validation } = await writeValid(document, onPhase);
-  onPhase('writing');
+  onPhase('validating', { triangles: after.triangles, vertices: after.input.numVertices });
+  const { asset, validation } = await writeValid(io, document, settings);
+  onPhase('writing', { outputBytes: asset.length });
   await writeFile(assetPath, asset);
   return {
     status: 'succeeded',
@@ -106,13 +118,14 @@ async function importModel(job: ConversionJob, input: ModelInput): Promise<Impor
 
 /** The validator cannot look into compressed geometry, so that it sees the same document without compression first. */
 async function writeValid(
+  io: WebIO,
   document: Document,
-  onPhase: (phase: ConversionPhase) => void,
+  settings: ConversionSettings,
 ): Promise<{ asset: Uint8Array; validation: ValidationReport }> {
-  const io = new WebIO().registerExtensions(ALL_EXTENSIONS).registerDependencies({ 'meshopt.encoder': MeshoptEncoder });
-  onPhase('validating');
-  const validation = await validateAsset(await io.writeBinary(document), 'the converted model');
-  compressOnWrite(document);
+  const uncompressed = await io.writeBinary(document);
+  const validation = await validateAsset(uncompressed, 'the converted model');
+  if (settings.geometryCompression === 'none') return { asset: uncompressed, validation };
+  await compressOnWrite(document, io, settings);
   const asset = await io.writeBinary(document);
   await validateAsset(asset, 'the compressed asset');
   return { asset, validation };
@@ -122,11 +135,18 @@ function shortly({ input, triangles }: ReturnType<typeof countModel>) {
   return { triangles, vertices: input.numVertices, materials: input.numMaterial, meshes: input.numMeshes };
 }
 
-function describe(error: unknown): { code: ConversionError['code']; message: string } {
-  if (error instanceof ConversionError) return { code: error.code, message: error.message };
+function describe(error: unknown): FailedConversion['error'] {
+  if (error instanceof ConversionError) {
+    const { code, message, limit } = error;
+    return { code, message, ...(limit !== undefined && { limit }) };
+  }
   const why = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError && /allocation|array length/i.test(why)) {
-    return { code: 'memory', message: `The model needs more memory than there is (${why}). Split or simplify it.` };
+    return {
+      code: 'memory',
+      message: `The model needs more memory than there is (${why}). Split or simplify it.`,
+      limit: 'memoryBytes',
+    };
   }
   return {
     code: 'conversion_failed',

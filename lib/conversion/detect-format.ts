@@ -1,19 +1,42 @@
 import { posix } from 'node:path';
+import { daeFormat } from './assimp/dae/dae-format.ts';
+import { fbxFormat } from './assimp/fbx/fbx-format.ts';
+import { max3dsFormat } from './assimp/max3ds/max3ds-format.ts';
 import { ConversionError } from './conversion-error.ts';
+import { explainForeign, foreignExtensions } from './foreign-formats.ts';
 import { gltfFormat } from './gltf/gltf-format.ts';
+import { lasFormat } from './las/las-format.ts';
 import type { ModelFile } from './model-file.ts';
 import type { ModelFormat } from './model-formats.ts';
+import { objFormat } from './obj/obj-format.ts';
+import { offFormat } from './off/off-format.ts';
+import { plyFormat } from './ply/ply-format.ts';
+import { stlFormat } from './stl/stl-format.ts';
+import { threemfFormat } from './threemf/threemf-format.ts';
+import { xyzFormat } from './xyz/xyz-format.ts';
 
 /** First bytes of a file that its format is told by. */
 const HEAD_BYTES = 4096;
 
 /** Every format that can be converted, in the order in which they are asked: those that are easily taken for others come last. */
-const modelFormats: readonly ModelFormat[] = [gltfFormat];
+const modelFormats: readonly ModelFormat[] = [
+  gltfFormat,
+  fbxFormat,
+  daeFormat,
+  max3dsFormat,
+  threemfFormat,
+  objFormat,
+  plyFormat,
+  lasFormat,
+  offFormat,
+  stlFormat,
+  xyzFormat,
+];
 
 /** True where a file's name has the extension of a model. */
 export function isModelFile(name: string): boolean {
   const extension = posix.extname(name).toLowerCase();
-  return modelFormats.some((format) => format.extensions.some((known) => known === extension));
+  return [...modelFormats.flatMap(({ extensions }) => extensions), ...foreignExtensions].includes(extension);
 }
 
 /**
@@ -25,6 +48,8 @@ export async function detectFormat(file: ModelFile): Promise<ModelFormat> {
   const head = await file.read(0, HEAD_BYTES);
   const format = modelFormats.find((candidate) => candidate.matches(head, file.size));
   if (format !== undefined) return format;
+  const foreign = explainForeign(head);
+  if (foreign !== undefined) throw new ConversionError('input_refused', foreign);
   const known = modelFormats.flatMap((format) => format.extensions);
   const message = `The content of the model file is of no format that can be converted (${known.join(', ')}).`;
   throw new ConversionError('input_refused', message);

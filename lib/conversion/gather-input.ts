@@ -3,9 +3,10 @@ import { ConversionError } from './conversion-error.ts';
 import { checkLimit } from './conversion-limits.ts';
 import type { ConversionJob } from './converter.ts';
 import { detectFormat } from './detect-format.ts';
+import { type MaterialOverride, readOverrides } from './material-overrides.ts';
 import { localFile, type ModelFile, readWhole } from './model-file.ts';
 import type { ModelFormat } from './model-formats.ts';
-import { type ModelReference, modelReferences } from './model-references.ts';
+import { type ModelFolder, type ModelReference, modelReferences } from './model-references.ts';
 
 /** A model whose files are known to be there, missing materials and textures excepted. */
 export interface ModelInput {
@@ -16,26 +17,30 @@ export interface ModelInput {
   readonly files: number;
   /** The content of a file by the URI that the model names it by. */
   readonly readReference: (uri: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** What the material override file says, where there is one. */
+  readonly overrides: readonly MaterialOverride[] | undefined;
 }
 
 /**
  * Tells a model's format and looks for everything that it refers to, before any of it is read.
  * @throws ConversionError `input_refused`, `missing_files` naming all of them, `limit`
  */
-export async function gatherInput({ directory, file: name, limits }: ConversionJob): Promise<ModelInput> {
-  const folder = dirname(join(directory, name));
+export async function gatherInput({ directory, file: name, settings, limits }: ConversionJob): Promise<ModelInput> {
+  const path = dirname(join(directory, name));
+  const folder: ModelFolder = { find: (relative) => localFile(join(path, relative)) };
   const file = await localFile(join(directory, name));
   if (file === undefined) throw new ConversionError('missing_files', `There is no model '${name}'.`);
   checkLimit('inputBytes', file.size, limits);
   const format = await detectFormat(file);
-  const references = await modelReferences(file, { find: (path) => localFile(join(folder, path)) });
+  const references = await modelReferences(file, folder);
   const missing = references.filter(({ kind, found }) => kind === 'buffer' && found === undefined);
   if (missing.length > 0) throw missingFiles(missing);
   const sizes = new Map(references.flatMap(({ path, found }) => (found === undefined ? [] : [[path, found.size]])));
   checkLimit('inputFiles', 1 + sizes.size, limits);
   const bytes = [...sizes.values()].reduce((a, b) => a + b, file.size);
   checkLimit('inputBytes', bytes, limits);
-  return { file, format, bytes, files: 1 + sizes.size, readReference: reader(references) };
+  const overrides = await readOverrides(folder, name, settings);
+  return { file, format, bytes, files: 1 + sizes.size, readReference: reader(references), overrides };
 }
 
 /** Many names may mean one file, and a thousand images name it: it is read and held once. */

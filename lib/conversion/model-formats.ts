@@ -2,7 +2,7 @@ import type { ModelFile } from './model-file.ts';
 import type { ModelFolder } from './model-references.ts';
 
 /** Every format that can be converted: `detect-format.ts` tells them apart, `importers.ts` has the importer of each. */
-export type ModelFormatId = 'gltf';
+export type ModelFormatId = '3ds' | '3mf' | 'dae' | 'fbx' | 'gltf' | 'las' | 'obj' | 'off' | 'ply' | 'stl' | 'xyz';
 
 /** What a model's own text says of another file, as often as it does. */
 export interface WrittenReference {

@@ -1,4 +1,5 @@
 import { type Document, type Mesh, type Node, Primitive } from '@gltf-transform/core';
+import type { InstancedMesh } from '@gltf-transform/extensions';
 import type { ConversionInfo } from './conversion-outcome.ts';
 
 export interface ModelStatistics {
@@ -54,9 +55,15 @@ function countUsages(nodes: readonly Node[]): Map<Mesh, number> {
   const usages = new Map<Mesh, number>();
   for (const node of nodes) {
     const mesh = node.getMesh();
-    if (mesh !== null) usages.set(mesh, (usages.get(mesh) ?? 0) + 1);
+    if (mesh !== null) usages.set(mesh, (usages.get(mesh) ?? 0) + instancesOf(node));
   }
   return usages;
+}
+
+/** How often a node shows its mesh: EXT_mesh_gpu_instancing. */
+function instancesOf(node: Node): number {
+  const instances = node.getExtension<InstancedMesh>('EXT_mesh_gpu_instancing');
+  return instances?.listAttributes()[0]?.getCount() ?? 1;
 }
 
 function depthOf(document: Document): number {

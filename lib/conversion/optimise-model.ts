@@ -1,55 +1,70 @@
-import { type Document, PropertyType } from '@gltf-transform/core';
-import { EXTMeshoptCompression } from '@gltf-transform/extensions';
-import { dedup, prune, quantize, reorder, unpartition, weld } from '@gltf-transform/functions';
-import { MeshoptEncoder } from 'meshoptimizer/encoder';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Document, type Mesh, Primitive } from '@gltf-transform/core';
+import { convertPrimitiveToTriangles, dequantize, palette, prune, resample, weld } from '@gltf-transform/functions';
+import { addNormals } from './add-normals.ts';
+import { addTangents } from './add-tangents.ts';
+import type { ConversionWarning } from './conversion-outcome.ts';
 import type { ConversionSettings } from './conversion-settings.ts';
+import { deduplicateModel } from './deduplicate-model.ts';
+import { flattenScene } from './flatten-scene.ts';
+import { instanceMeshes } from './instance-meshes.ts';
+import { joinParts } from './join-parts.ts';
+import { simplifyModel } from './simplify-model.ts';
+import { dropAttributes, dropDirections } from './vertex-formats.ts';
 
-/** Keeps every node: an app may look for one by its name. Solid textures stay, which saves decoding all of them. */
-const kept = { keepLeaves: true, keepSolidTextures: true };
+/** Keeps every node: an app may look for one by its name, and give its parts other materials. */
+const dynamic = { keepLeaves: true, keepAttributes: true, keepSolidTextures: true };
 
-/** Stores what is the same once and drops what nothing uses. */
-export async function deduplicate(document: Document, settings: ConversionSettings): Promise<void> {
-  await document.transform(dedup({ propertyTypes: deduplicated(settings) }), prune(kept), weld());
+/** Drops what cannot be seen. Textures of one colour are dropped apart from it. */
+const still = { keepLeaves: false, keepAttributes: false, keepSolidTextures: true };
+
+/** Undoes what the steps after it cannot work with: geometry that is to be merged is made of floats and of triangles. */
+export async function unpackGeometry(document: Document, { sceneGraphMode }: ConversionSettings): Promise<void> {
+  if (sceneGraphMode === 'dynamic') return;
+  await document.transform(dequantize({ pattern: /^(POSITION|NORMAL|TANGENT)$/ }));
+  for (const mesh of document.getRoot().listMeshes()) stripsToTriangles(mesh);
 }
 
-/** Orders and quantises geometry for EXT_meshopt_compression, which `compressOnWrite` then adds. */
-export async function quantise(document: Document, settings: ConversionSettings): Promise<void> {
-  await MeshoptEncoder.ready;
-  // meshopt's filters take normals and tangents as they are, those of morph targets excepted: they are no unit vectors.
-  const attributes = document.getRoot().listMeshes().every(hasExtent) ? 'POSITION|' : '';
-  await document.transform(
-    reorder({ encoder: MeshoptEncoder, target: 'size' }),
-    quantize({
-      pattern: new RegExp(`^(${attributes}TEXCOORD|JOINTS|WEIGHTS|COLOR)(_\\d+)?$`),
-      patternTargets: new RegExp(`^(${attributes}TEXCOORD|JOINTS|WEIGHTS|COLOR|NORMAL|TANGENT)(_\\d+)?$`),
-      quantizeNormal: 8,
-      // Its own clean-up would deduplicate materials whatever the settings say.
-      cleanup: false,
-    }),
-    prune({ ...kept, keepAttributes: true, keepIndices: true }),
-    dedup({ propertyTypes: deduplicated(settings), keepUniqueNames: true }),
-    unpartition(),
-  );
+/** Stores what is the same once, and drops what nothing uses: what is left is worth working on. */
+export async function tidyModel(document: Document, settings: ConversionSettings): Promise<void> {
+  dropAttributes(document, settings.vertex);
+  await deduplicateModel(document, { materials: settings.deduplicateMaterials });
+  await document.transform(prune(dynamic));
 }
 
-/** Has the writer compress geometry; the same document can be written before, uncompressed. */
-export function compressOnWrite(document: Document): void {
-  document
-    .createExtension(EXTMeshoptCompression)
-    .setRequired(true)
-    .setEncoderOptions({ method: EXTMeshoptCompression.EncoderMethod.FILTER });
+/** Makes the geometry of a tidied model as small as its settings allow, and adds the normals and tangents that it lacks then. */
+export async function optimiseModel(document: Document, settings: ConversionSettings): Promise<ConversionWarning[]> {
+  const isStatic = settings.sceneGraphMode !== 'dynamic';
+  if (isStatic) await mergeScene(document, settings);
+  await document.transform(weld());
+  // Room for what waits elsewhere: textures are worked on at the same time.
+  await turn();
+  if (settings.simplificationError > 0) await simplifyModel(document, settings.simplificationError);
+  await turn();
+  if (isStatic) await document.transform(resample());
+  addNormals(document);
+  const warnings = await addTangents(document);
+  // What is made here may be what is not to be there.
+  dropDirections(document, settings.vertex);
+  await document.transform(prune(isStatic ? still : dynamic));
+  return warnings;
 }
 
-function deduplicated({ deduplicateMaterials }: ConversionSettings): string[] {
-  const always = [PropertyType.ACCESSOR, PropertyType.MESH, PropertyType.TEXTURE, PropertyType.SKIN];
-  return deduplicateMaterials ? [...always, PropertyType.MATERIAL] : always;
+/** One part for each material wherever nothing moves. */
+async function mergeScene(
+  document: Document,
+  { sceneGraphMode, deduplicateMaterials }: ConversionSettings,
+): Promise<void> {
+  await flattenScene(document);
+  if (sceneGraphMode === 'static') instanceMeshes(document);
+  if (deduplicateMaterials) await document.transform(palette());
+  await joinParts(document);
+  await turn();
 }
 
-/** A mesh whose vertices all lie in one point has no grid to quantise to. */
-function hasExtent(mesh: ReturnType<ReturnType<Document['getRoot']>['listMeshes']>[number]): boolean {
-  const bounds = mesh.listPrimitives().flatMap((part) => {
-    const position = part.getAttribute('POSITION');
-    return position === null ? [] : [position.getMin([]), position.getMax([])];
-  });
-  return bounds.some((corner) => corner.some((value, axis) => value !== bounds[0]?.[axis]));
+function stripsToTriangles(mesh: Mesh): void {
+  const { TRIANGLE_STRIP, TRIANGLE_FAN } = Primitive.Mode;
+  for (const part of mesh.listPrimitives()) {
+    if (part.getMode() === TRIANGLE_STRIP || part.getMode() === TRIANGLE_FAN) convertPrimitiveToTriangles(part);
+  }
 }

@@ -1,3 +1,28 @@
+declare module 'assimpjs' {
+  interface AssimpFile {
+    GetPath(): string;
+    GetContent(): Uint8Array;
+  }
+  interface AssimpResult {
+    IsSuccess(): boolean;
+    GetErrorCode(): string;
+    FileCount(): number;
+    GetFile(index: number): AssimpFile;
+    delete(): void;
+  }
+  interface AssimpFileList {
+    AddFile(name: string, content: Uint8Array): void;
+    delete(): void;
+  }
+  interface Assimp {
+    readonly FileList: new () => AssimpFileList;
+    readonly HEAPU8: Uint8Array;
+    ConvertFileList(files: AssimpFileList, format: string): AssimpResult;
+  }
+  const load: () => Promise<Assimp>;
+  export = load;
+}
+
 declare module 'draco3dgltf/draco_decoder_gltf_nodejs.js' {
   const createDecoderModule: () => Promise<unknown>;
   export = createDecoderModule;

@@ -1,35 +1,53 @@
 import { posix } from 'node:path';
-import { ConversionError, type ModelFile, type ModelFolder, modelReferences } from '#lib/conversion';
-import type { BlobName, Blobs } from '#lib/storage';
+import { ConversionError, findSettings, type ModelFile, type ModelFolder, modelReferences } from '#lib/conversion';
+import type { PipelineRequest } from '#lib/records';
+import { BlobFolder, type Blobs } from '#lib/storage';
 
 /**
- * Which files of a model are not in its folder: the model itself, or what it refers to. A model that cannot be read refers to nothing:
- * what is wrong with it is the conversion's to say.
+ * Which files of a model are not in its folder: the model itself, what it refers to, or the material override file that its settings name.
+ * A model, or settings, that cannot be read refer to nothing: what is wrong with them is the conversion's to say.
  */
 export async function missingFiles(
   blobs: Blobs,
   container: string,
-  model: { readonly folder: string; readonly file: string },
+  { model, settings }: Pick<PipelineRequest, 'model' | 'settings'>,
 ): Promise<string[]> {
-  const blob = { container, name: `${model.folder}/${model.file}` };
-  const file = await blobFile(blobs, blob);
+  const name = `${model.folder}/${model.file}`;
+  const folder = new BlobFolder(blobs, container, posix.dirname(name));
+  const fileName = posix.basename(name);
+  const file = await folder.find(fileName);
   if (file === undefined) return [model.file];
-  const folder = posix.dirname(blob.name);
-  return await missingReferences(file, {
-    find: (path) => blobFile(blobs, { container, name: posix.join(folder, path) }),
-  });
-}
-
-async function blobFile(blobs: Blobs, blob: BlobName): Promise<ModelFile | undefined> {
-  const size = await blobs.size(blob);
-  return size === undefined ? undefined : { size, read: (offset, length) => blobs.read(blob, offset, length) };
+  const missing = await Promise.all([missingReferences(file, folder), missingOverrides(folder, fileName, settings)]);
+  return [...new Set(missing.flat())];
 }
 
 async function missingReferences(file: ModelFile, folder: ModelFolder): Promise<string[]> {
+  const references = await modelReferences(file, folder).catch(asNothing);
+  return references.flatMap(({ path, found }) => (found === undefined ? [path] : []));
+}
+
+async function missingOverrides(
+  folder: ModelFolder,
+  file: string,
+  settings: PipelineRequest['settings'],
+): Promise<string[]> {
+  const notThere: string[] = [];
+  const find = async (path: string) => {
+    const found = await folder.find(path);
+    if (found === undefined) notThere.push(path);
+    return found;
+  };
   try {
-    return (await modelReferences(file, folder)).flatMap(({ path, found }) => (found === undefined ? [path] : []));
+    await findSettings({ find }, file, settings);
+    return [];
   } catch (error) {
-    if (error instanceof ConversionError) return [];
-    throw error;
+    // The file that was looked for last is the one without which there was no going on.
+    if (error instanceof ConversionError && error.code === 'missing_files') return notThere.slice(-1);
+    return asNothing(error);
   }
+}
+
+function asNothing(error: unknown): [] {
+  if (error instanceof ConversionError) return [];
+  throw error;
 }

@@ -9,6 +9,9 @@ import { PipelineError } from './pipeline-error.ts';
 /** Ids of pipelines that uploads and Idempotency-Keys start: callers may not take them. */
 export const RESERVED_PREFIXES = ['blob-', 'key-'] as const;
 
+/** They are kept in records, which are small documents. */
+const MAX_SETTINGS_CHARACTERS = 8192;
+
 /**
  * What a pipeline is asked for, with the defaults of the settings filled in.
  * @throws PipelineError `invalid`, naming the field
@@ -18,7 +21,7 @@ export function pipelineRequestOf(
   config: Config,
 ): PipelineRequest {
   if (!isModelFile(model)) {
-    throw new PipelineError('invalid', 'must be a model of a format that is converted: .glb or .gltf', 'model');
+    throw new PipelineError('invalid', 'must be a model of a format that is converted, as .glb, .fbx or .obj', 'model');
   }
   const wanted = session === undefined && config.UPLOAD_POLICY === 'convert' ? null : session;
   const maxLeaseSeconds = wanted?.maxLeaseSeconds ?? Math.min(config.LEASE_SECONDS, config.MAX_LEASE_SECONDS);
@@ -32,13 +35,20 @@ export function pipelineRequestOf(
   const slash = model.indexOf('/');
   return {
     model: { folder: model.slice(0, slash), file: model.slice(slash + 1) },
-    settings: parseSettings(settings ?? {}),
+    // Without any, a settings file beside the model counts: nobody gave settings is not the same as somebody gave none of them.
+    ...(settings !== undefined && { settings: parseSettings(settings) }),
     session: wanted === null ? null : { size: wanted?.size ?? config.SESSION_SIZE, maxLeaseSeconds },
     ...(readers !== undefined && { readers }),
   };
 }
 
-function parseSettings(settings: unknown): PipelineRequest['settings'] {
+/** Checks settings and keeps them as they were given: every default is the conversion's to fill in. */
+function parseSettings(settings: unknown): NonNullable<PipelineRequest['settings']> {
+  const { length } = JSON.stringify(settings);
+  if (length > MAX_SETTINGS_CHARACTERS) {
+    const detail = `may have ${MAX_SETTINGS_CHARACTERS} characters of JSON; these have ${length}`;
+    throw new PipelineError('invalid', detail, 'settings');
+  }
   try {
     parseConversionSettings(settings);
     return conversionSettings.pipe(z.record(z.string(), z.json())).parse(settings);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NextStep } from '#lib/durable';
 import { type Change, type PipelineRecord, type Reason, terminalStateOf } from '#lib/records';
 import { RenderingError, type Session } from '#lib/rendering';
@@ -46,7 +47,7 @@ export async function awaitFiles(parts: PipelineParts, id: string): Promise<Date
   const waitUntil = new Date(record.waitUntil);
   const waited = parts.now() >= waitUntil;
   // Waited for long enough, what keeps the look from being taken is the conversion's to meet and to tell.
-  const look = missingFiles(parts.blobs, parts.config.MODELS_CONTAINER, record.request.model);
+  const look = missingFiles(parts.blobs, parts.config.MODELS_CONTAINER, record.request);
   const missing = (await (waited ? look.catch(() => []) : look)).slice(0, MISSING_FILES_IN_RECORD).map(shortened);
   if (missing.length === 0 || waited) {
     await advance(parts, id, 'waiting', (current) => ({ ...current, state: 'converting', missingFiles: missing }));
@@ -75,7 +76,7 @@ export async function convert(parts: PipelineParts, id: string): Promise<Date> {
         readers,
         input: { container: MODELS_CONTAINER, blobPrefix: `${folder}/`, relativeInputAssetPath: file },
         output: { container: ASSETS_CONTAINER, blobPrefix: `${id}/`, outputAssetFilename: assetName(file) },
-        settings: request.settings,
+        ...(request.settings !== undefined && { settings: request.settings }),
       })
       .catch(asRefusal));
   if (conversion instanceof RenderingError) return refuse(parts, id, 'converting', conversion);
@@ -98,6 +99,14 @@ export async function convert(parts: PipelineParts, id: string): Promise<Date> {
     const ending = endingNow(parts, reason, message);
     await advance(parts, id, 'converting', (current) => ({ ...current, warnings, state: 'failed', ending }));
     return parts.now();
+  }
+  if (conversion.state === 'cancelled') {
+    await advance(parts, id, 'converting', (current) => ({ ...current, state: 'stopping', ending: conversion.ending }));
+    return parts.now();
+  }
+  const { progress } = conversion;
+  if (progress !== undefined && !isDeepStrictEqual(record.progress, progress)) {
+    await advance(parts, id, 'converting', (current) => ({ ...current, progress }));
   }
   return soon(parts, conversion.retryAfterSeconds);
 }
@@ -154,16 +163,22 @@ export async function watchSession(parts: PipelineParts, id: string): Promise<Da
   return sessionEnds(parts, id, session);
 }
 
-/** Any state -> stopping -> the terminal state of its reason: asks the session to stop and waits until it is seen stopped. */
+/**
+ * Any state -> stopping -> the terminal state of its reason: asks the session and the conversion to stop and waits until both are seen to
+ * have ended.
+ */
 export async function stop(parts: PipelineParts, id: string): Promise<Date> {
   const record = await parts.pipelines.update(id, stopping);
   if (record.state !== 'stopping') return parts.now();
   const { reason, evidence } = record.ending;
   await parts.rendering.stopSession(id, { reason, evidence });
+  await parts.rendering.cancelConversion(id, { reason, evidence });
   const session = await parts.rendering.getSession(id);
   if (session !== undefined && session.state !== 'stopped' && session.state !== 'failed') {
     return soon(parts, session.retryAfterSeconds);
   }
+  const conversion = await parts.rendering.getConversion(id);
+  if (conversion !== undefined && 'retryAfterSeconds' in conversion) return soon(parts, conversion.retryAfterSeconds);
   await advance(parts, id, 'stopping', (current) => ({
     ...current,
     state: terminalStateOf(reason),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { conversionProgress } from '#lib/api';
+import { desired, ending } from './reason.ts';
 import { instant, type RecordDefinition, recordBase } from './record.ts';
 
 /** Where a conversion reads and writes: contract 2.1 without the SAS. */
@@ -40,21 +42,30 @@ export const conversionFailure = z.object({
 });
 export type ConversionFailure = z.output<typeof conversionFailure>;
 
+const settings = z.record(z.string(), z.json());
+
 const common = recordBase.extend({
   locations: conversionLocations,
-  settings: z.record(z.string(), z.json()),
+  /** As they were given with the order; without them a settings file beside the model counts. */
+  settings: settings.optional(),
   startedAt: instant.optional(),
   /** How often the converter was started for it; more than once only where its host died. */
   attempts: z.int().nonnegative(),
   /** How often something else than the model kept it from its end, as a storage that refuses. */
   faults: z.int().nonnegative().default(0),
   contentKey: z.string().optional(),
+  /** What that settings file says, where the content was made with one. */
+  settingsOfFile: settings.optional(),
+  /** How far it was when it was last looked at. */
+  progress: conversionProgress.optional(),
+  desired: desired.optional(),
 });
 
 const schema = z.discriminatedUnion('state', [
   common.extend({ state: z.enum(['not_started', 'running']) }),
   common.extend({ state: z.literal('succeeded'), endedAt: instant, result: conversionResult }),
   common.extend({ state: z.literal('failed'), endedAt: instant, failure: conversionFailure }),
+  common.extend({ state: z.literal('cancelled'), endedAt: instant, ending }),
 ]);
 
 export type ConversionRecord = z.output<typeof schema>;
@@ -62,6 +73,6 @@ export type ConversionRecord = z.output<typeof schema>;
 export const conversionDefinition: RecordDefinition<ConversionRecord> = {
   kind: 'conversion',
   schema,
-  rank: { not_started: 1, running: 2, succeeded: 3, failed: 3 },
-  isTerminal: (record) => record.state === 'succeeded' || record.state === 'failed',
+  rank: { not_started: 1, running: 2, succeeded: 3, failed: 3, cancelled: 3 },
+  isTerminal: ({ state }) => state === 'succeeded' || state === 'failed' || state === 'cancelled',
 };

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { conversionProgress } from '#lib/api';
 import { conversionResult, conversionWarning } from './conversion-record.ts';
 import { desired, ending } from './reason.ts';
 import { instant, type RecordDefinition, recordBase } from './record.ts';
 
 export const pipelineRequest = z.object({
   model: z.object({ folder: z.string(), file: z.string() }),
-  settings: z.record(z.string(), z.json()),
+  /** As they were given, or none. */
+  settings: z.record(z.string(), z.json()).optional(),
   /** Null converts only. */
   session: z.object({ size: z.enum(['Standard', 'Premium']), maxLeaseSeconds: z.int().positive() }).nullable(),
   /** Those that were named; the record has those that hold. */
@@ -24,6 +26,7 @@ const common = recordBase.extend({
   warnings: z.array(conversionWarning),
   desired: desired.optional(),
   /** Copied from the conversion and the session as they go, so that one read tells the whole journey. */
+  progress: conversionProgress.optional(),
   conversion: conversionResult.optional(),
   session: z
     .object({ size: z.string(), hostname: z.string(), ports: z.object({ inspector: z.int() }), readyAt: instant })

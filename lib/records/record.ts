@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conversionProgress } from '#lib/api';
 
 export const RECORD_KINDS = ['pipeline', 'conversion', 'session'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
@@ -22,10 +23,11 @@ export type RecordBase = z.output<typeof recordBase> & { readonly state: string 
 export const recordEvent = z.object({
   sequence: z.int().positive(),
   at: instant,
-  type: z.enum(['state', 'lease_renewed', 'lease_warning', 'stop_asked', 'asset']),
+  type: z.enum(['state', 'lease_renewed', 'lease_warning', 'stop_asked', 'asset', 'progress']),
   state: z.string(),
   reason: z.string().optional(),
   evidence: z.string().optional(),
+  progress: conversionProgress.optional(),
 });
 
 export type RecordEvent = z.output<typeof recordEvent>;

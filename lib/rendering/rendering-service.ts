@@ -7,6 +7,8 @@ import type { ConversionFailure, ConversionRecord, ConversionResult, Ending, Lea
 export interface RenderingService {
   /** Starts a conversion, or answers with the one that has this id. @throws RenderingError `conflict` for other settings */
   startConversion(id: string, request: ConversionRequest): Promise<Conversion>;
+  /** Asks the conversion to end, leaving its result file alone; one that is over, or not there, is a success. */
+  cancelConversion(id: string, stop: Stop): Promise<void>;
   /** Undefined where there is none. */
   getConversion(id: string): Promise<Conversion | undefined>;
   /** Starts a session, or answers with the one that has this id. @throws RenderingError `conflict`, `lease_over_cap` */
@@ -21,7 +23,13 @@ export interface RenderingService {
   /** Says which asset the session shows. A session that is closing is left alone. */
   loadAsset(id: string, asset: Asset): Promise<void>;
   /** Asks the session to stop, in every state; one that is over, or not there, is a success. */
-  stopSession(id: string, stop: { readonly reason: Reason; readonly evidence: string }): Promise<void>;
+  stopSession(id: string, stop: Stop): Promise<void>;
+}
+
+/** Why something is to stop, and what says so. */
+interface Stop {
+  readonly reason: Reason;
+  readonly evidence: string;
 }
 
 export interface ConversionRequest {
@@ -30,14 +38,19 @@ export interface ConversionRequest {
   /** `relativeInputAssetPath` is below `blobPrefix`, which ends with `/` (contract 2.1). */
   readonly input: { readonly container: string; readonly blobPrefix: string; readonly relativeInputAssetPath: string };
   readonly output: { readonly container: string; readonly blobPrefix: string; readonly outputAssetFilename: string };
-  /** Conversion settings as `lib/conversion` accepts them. */
-  readonly settings: ConversionRecord['settings'];
+  /** Conversion settings as `lib/conversion` accepts them; without any, a settings file beside the model counts. */
+  readonly settings?: NonNullable<ConversionRecord['settings']>;
 }
 
 export type Conversion =
-  | { readonly state: 'not_started' | 'running'; readonly retryAfterSeconds: number }
+  | {
+      readonly state: 'not_started' | 'running';
+      readonly retryAfterSeconds: number;
+      readonly progress?: NonNullable<ConversionRecord['progress']>;
+    }
   | { readonly state: 'succeeded'; readonly result: ConversionResult }
-  | { readonly state: 'failed'; readonly failure: ConversionFailure };
+  | { readonly state: 'failed'; readonly failure: ConversionFailure }
+  | { readonly state: 'cancelled'; readonly ending: Ending };
 
 export interface SessionRequest {
   readonly owner: string;

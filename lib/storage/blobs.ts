@@ -47,11 +47,30 @@ export class Blobs {
     }
   }
 
+  /**
+   * The blobs whose name starts so, by name, with their sizes in bytes; not all of them where they are very many.
+   * @param most so many are listed, or a few more
+   */
+  async list(
+    { container, prefix }: { readonly container: string; readonly prefix: string },
+    most: number,
+    abortSignal?: AbortSignal,
+  ): Promise<{ readonly sizes: ReadonlyMap<string, number>; readonly isComplete: boolean }> {
+    const sizes = new Map<string, number>();
+    const options = { prefix, ...(abortSignal && { abortSignal }) };
+    for await (const { segment } of this.#service.getContainerClient(container).listBlobsFlat(options).byPage()) {
+      if (sizes.size >= most) return { sizes, isComplete: false };
+      for (const { name, properties } of segment.blobItems) sizes.set(name, properties.contentLength ?? 0);
+    }
+    return { sizes, isComplete: true };
+  }
+
   /** Some bytes of a blob; fewer where it ends before. @throws StorageError `blob_missing` */
-  async read(blob: BlobName, offset: number, length: number): Promise<Uint8Array> {
+  async read(blob: BlobName, offset: number, length: number, abortSignal?: AbortSignal): Promise<Uint8Array> {
     try {
       // Not downloadToBuffer: it fails where the blob ends before.
-      const { readableStreamBody } = await this.#client(blob).download(offset, length);
+      const options = { ...(abortSignal && { abortSignal }) };
+      const { readableStreamBody } = await this.#client(blob).download(offset, length, options);
       return readableStreamBody === undefined ? new Uint8Array(0) : await buffer(readableStreamBody);
     } catch (error) {
       if (error instanceof RestError && error.statusCode === 416) return new Uint8Array(0);
@@ -67,9 +86,10 @@ export class Blobs {
     blob: BlobName,
     path: string,
     maxBytes: number,
+    abortSignal?: AbortSignal,
   ): Promise<{ readonly bytes: number; readonly sha256: string }> {
     const response = await this.#client(blob)
-      .download()
+      .download(undefined, undefined, { ...(abortSignal && { abortSignal }) })
       .catch((error: unknown) => {
         throw isMissing(error) ? missing(blob, error) : error;
       });
@@ -86,13 +106,20 @@ export class Blobs {
       },
     });
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(response.readableStreamBody, hashing, createWriteStream(path));
+    const stop = { ...(abortSignal && { signal: abortSignal }) };
+    await pipeline(response.readableStreamBody, hashing, createWriteStream(path), stop);
     return { bytes, sha256: hash.digest('hex') };
   }
 
   /** Uploads a file; a blob of that name is replaced. */
-  async upload(blob: BlobName, path: string, contentType: string): Promise<void> {
-    await this.#client(blob).uploadFile(path, { blobHTTPHeaders: { blobContentType: contentType } });
+  async upload(blob: BlobName, path: string, contentType: string, abortSignal?: AbortSignal): Promise<void> {
+    const options = { blobHTTPHeaders: { blobContentType: contentType }, ...(abortSignal && { abortSignal }) };
+    await this.#client(blob).uploadFile(path, options);
+  }
+
+  /** Removes a blob; one that is not there is a success. */
+  async remove(blob: BlobName): Promise<void> {
+    await this.#client(blob).deleteIfExists();
   }
 
   /** Writes a JSON document and answers with its size in bytes; a blob of that name is replaced. */

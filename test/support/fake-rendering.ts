@@ -13,6 +13,7 @@ export class FakeRendering implements RenderingService {
   readonly sessions: (SessionRequest & { readonly id: string })[] = [];
   readonly assets: Asset[] = [];
   readonly stops: Stop[] = [];
+  readonly cancellations: Stop[] = [];
   /** Thrown by the next creations, where it is set. */
   refusal: Error | undefined;
 
@@ -21,6 +22,10 @@ export class FakeRendering implements RenderingService {
     this.conversions.push({ id, ...request });
     this.conversion = { state: 'running', retryAfterSeconds: 7 };
     return this.conversion;
+  }
+
+  async cancelConversion(_id: string, stop: Stop): Promise<void> {
+    this.cancellations.push(stop);
   }
 
   async getConversion(): Promise<Conversion | undefined> {

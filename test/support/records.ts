@@ -95,7 +95,6 @@ export function newPipeline(id: string, change: Partial<Pick<PipelineRecord, 're
     readers: ['clients'],
     request: {
       model: { folder: 'chair', file: 'chair.glb' },
-      settings: {},
       session: { size: 'Standard', maxLeaseSeconds: 60 },
     },
     waitUntil: at(300).toISOString(),
@@ -130,7 +129,6 @@ export function newConversion(id: string) {
       input: { container: 'models', blobPrefix: 'chair/', relativeInputAssetPath: 'chair.glb' },
       output: { container: 'assets', blobPrefix: `${id}/`, outputAssetFilename: 'chair.glb' },
     },
-    settings: {},
     attempts: 0,
     faults: 0,
     state: 'not_started',

@@ -24,6 +24,7 @@ export class Progress {
   #latest = 0;
   #shown = 0;
   #waitsFor = '';
+  #phase: string | undefined;
   #moving = '';
   #counted: { what: string; seconds: number } | undefined;
 
@@ -57,6 +58,10 @@ export class Progress {
     const waitsFor = pipeline.state === 'waiting' ? pipeline.missingFiles.join(', ') : '';
     if (waitsFor !== '' && waitsFor !== this.#waitsFor) this.line('waiting', `for ${waitsFor}`, now);
     this.#waitsFor = waitsFor;
+
+    const { progress } = pipeline;
+    if (progress !== null && progress.phase !== this.#phase) this.line('converting', describePhase(progress), now);
+    this.#phase = progress?.phase;
 
     const since = Date.parse(states.at(-1)?.at ?? pipeline.history[0]?.at ?? now.toISOString());
     if (lease?.remainingSeconds != null) this.#countLease(lease.remainingSeconds, lease.maxLeaseSeconds, now);
@@ -106,6 +111,14 @@ export class Progress {
   #write(text: string): void {
     this.#out.write(text);
   }
+}
+
+function describePhase({ phase, inputBytes, triangles, outputBytes }: Exclude<PipelineWithHistory['progress'], null>) {
+  const counted = (value: number | undefined, what: string) =>
+    value === undefined ? [] : [`${value.toLocaleString('en-US')} ${what}`];
+  // Whoever knows what came out does not need to hear again what went in.
+  const size = outputBytes === undefined ? counted(inputBytes, 'bytes in') : counted(outputBytes, 'bytes out');
+  return `${phase}: ${[...size, ...counted(triangles, 'triangles')].join(', ')}`.replace(/: $/, '');
 }
 
 function detailOf(event: StateEvent, { conversion, session, machine }: PipelineWithHistory): string {

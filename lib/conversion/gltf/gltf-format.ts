@@ -1,7 +1,7 @@
 import type { ModelFormat } from '../model-formats.ts';
-import { isGlb, isJsonObject, readGltfContainer } from './gltf-container.ts';
+import { isGlb, isJsonObject } from './gltf-container.ts';
+import { readGltfFile } from './gltf-file.ts';
 import { gltfReferences } from './gltf-references.ts';
-import { parseGltf } from './gltf-schema.ts';
 
 /** glTF 2.0 in both its forms. */
 export const gltfFormat: ModelFormat = {
@@ -9,5 +9,5 @@ export const gltfFormat: ModelFormat = {
   name: 'glTF2 Importer',
   extensions: ['.gltf', '.glb'],
   matches: (head) => isGlb(head) || isJsonObject(head),
-  references: async (file) => gltfReferences(parseGltf((await readGltfContainer(file)).text)),
+  references: async (file) => gltfReferences((await readGltfFile(file)).gltf),
 };

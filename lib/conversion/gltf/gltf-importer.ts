@@ -12,9 +12,9 @@ import type { ImportedModel, ImportRequest } from '../importer.ts';
 import { readOwned } from '../model-file.ts';
 import { explainInvalidGltf } from '../validate-asset.ts';
 import { loadDracoDecoder } from './draco-decoder.ts';
-import { readGltfContainer } from './gltf-container.ts';
+import { readGltfFile } from './gltf-file.ts';
 import { isExternal } from './gltf-references.ts';
-import { type Gltf, parseGltf } from './gltf-schema.ts';
+import type { Gltf } from './gltf-schema.ts';
 import { checkStructure } from './gltf-structure.ts';
 import { repairTextures } from './gltf-textures.ts';
 
@@ -24,8 +24,7 @@ const EMPTY = new Uint8Array(0);
 
 /** glTF 2.0 as JSON or GLB, with Draco, meshopt and quantised geometry. */
 export async function importGltf(request: ImportRequest): Promise<ImportedModel> {
-  const container = await readGltfContainer(request.file);
-  const gltf = parseGltf(container.text);
+  const { gltf, ...container } = await readGltfFile(request.file);
   const warnings = checkExtensions(gltf);
   checkStructure(gltf, request.limits);
   const json = parseForLibrary(container.text);

@@ -1,12 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConversionOutcome, contentKey, convert, parseConversionSettings } from '#lib/conversion';
+import { ConversionError, type ConversionOutcome, contentKey, convert, type FailedConversion } from '#lib/conversion';
 import type { NextStep } from '#lib/durable';
 import type { Change, ConversionFailure, ConversionRecord } from '#lib/records';
 import { type FetchedModel, fetchModel } from './fetch-model.ts';
+import { limitsOf, withSetting } from './limits.ts';
 import type { SelfHostedParts } from './parts.ts';
-import { forRecord, publishContent, publishFailure, publishSuccess, readContent, shortened } from './publish.ts';
+import {
+  forRecord,
+  publishCancelled,
+  publishContent,
+  publishFailure,
+  publishSuccess,
+  readContent,
+  shortened,
+} from './publish.ts';
+import { type WatchedWork, watchConversion } from './watch-conversion.ts';
+import { inWorkspace } from './workspaces.ts';
 
 /** While another conversion of the same content runs, or every converter is busy. */
 const WAITING_SECONDS = 0.5;
@@ -19,22 +28,24 @@ export type ConversionStep = 'conversionRun';
 
 /** Which step a conversion's record names. */
 export function nextConversionStep(record: ConversionRecord): NextStep & { readonly step: ConversionStep | null } {
-  return { step: record.state === 'succeeded' || record.state === 'failed' ? null : 'conversionRun' };
+  return { step: record.state === 'not_started' || record.state === 'running' ? 'conversionRun' : null };
 }
 
 /**
  * Moves a conversion to its end, or says when to look again. The converter runs once per content: whoever claims the content first
- * runs it, all others wait for that and copy, or take over if it fails. Every part may run twice and writes the same both times.
+ * runs it, all others wait for that and copy, or take over if it fails or is cancelled. Every part may run twice and writes the same both
+ * times.
  */
 export async function runConversion(parts: SelfHostedParts, id: string): Promise<Date> {
   const record = await parts.conversions.update(id, (current) => started(current, parts.now()));
   if (record.state !== 'running') return parts.now();
-  if (record.contentKey !== undefined && (await settleByContent(parts, record, record.contentKey))) return parts.now();
-  if (record.contentKey !== undefined && !(await holdsClaim(parts, record, record.contentKey))) return soon(parts);
   try {
-    const done = await parts.places.tryRun(() => fetchAndConvert(parts, id));
-    return done ? parts.now() : soon(parts);
+    return (await move(parts, record)) ? parts.now() : soon(parts);
   } catch (error) {
+    const { state, desired } = await parts.conversions.get(id);
+    // Work that was broken off, because a wish was seen, is no fault: the wish is acted on at once.
+    if (state !== 'running' || (desired !== undefined && record.desired === undefined))
+      return await runConversion(parts, id);
     const { faults } = await parts.conversions.update(id, oneMoreFault);
     if (faults < MAX_FAULTS) throw error;
     const why = error instanceof Error ? error.message : String(error);
@@ -43,63 +54,90 @@ export async function runConversion(parts: SelfHostedParts, id: string): Promise
   }
 }
 
-/** @returns true where the record is terminal now, false where it has to wait */
-async function fetchAndConvert(parts: SelfHostedParts, id: string): Promise<boolean> {
-  const workspace = await mkdtemp(join(tmpdir(), 'conversion-'));
-  try {
-    const current = await parts.conversions.get(id);
-    const maxBytes = parts.config.CONVERSION_MAX_INPUT_BYTES;
-    const fetched = await fetchModel(parts.blobs, current, join(workspace, 'input'), maxBytes);
-    if (fetched.status === 'failed') {
-      await fail(parts, id, fetched.failure);
-      return true;
-    }
-    const settings = parseConversionSettings(current.settings);
-    const key = contentKey({ files: fetched.files, settings });
-    const record = await parts.conversions.update(id, (latest) => withContentKey(latest, key));
-    if (await settleByContent(parts, record, key)) return true;
-    if (!(await holdsClaim(parts, record, key))) return false;
-    await convertFetched(parts, record, key, fetched, workspace);
+/** @returns false where it has to wait; else the record tells what comes next */
+async function move(parts: SelfHostedParts, record: ConversionRecord): Promise<boolean> {
+  const { id, contentKey: key, desired } = record;
+  if (desired !== undefined) return await cancel(parts, record, desired);
+  if (key !== undefined && (await settleByContent(parts, record, key))) return true;
+  if (key !== undefined && !(await holdsClaim(parts, record, key))) return false;
+  const work = () =>
+    watchConversion(parts, id, (watched) => inWorkspace((workspace) => fetchAndConvert(parts, id, workspace, watched)));
+  return (await parts.places.tryRun(work)) ?? false;
+}
+
+async function fetchAndConvert(
+  parts: SelfHostedParts,
+  id: string,
+  workspace: string,
+  watched: WatchedWork,
+): Promise<boolean> {
+  const current = await parts.conversions.get(id);
+  let inputBytes = 0;
+  const onSize = (bytes: number) => {
+    inputBytes = bytes;
+    watched.tell({ phase: 'reading', inputBytes });
+  };
+  const directory = join(workspace, 'input');
+  const fetched = await fetchModel(
+    parts.blobs,
+    current,
+    directory,
+    limitsOf(parts.config),
+    watched.signal,
+    onSize,
+  ).catch(asRefusal);
+  if (fetched instanceof ConversionError) {
+    await fail(parts, id, failureOf(fetched, []));
     return true;
-  } finally {
-    await rm(workspace, { recursive: true, force: true });
   }
+  const key = contentKey(fetched);
+  const record = await parts.conversions.update(id, (latest) => withContentKey(latest, key, fetched.settingsOfFile));
+  if (await settleByContent(parts, record, key)) return true;
+  if (!(await holdsClaim(parts, record, key))) return false;
+  const tell: WatchedWork['tell'] = (progress) => watched.tell({ inputBytes, ...progress });
+  await convertFetched(parts, record, key, fetched, workspace, { ...watched, tell });
+  return true;
 }
 
 async function convertFetched(
   parts: SelfHostedParts,
   record: ConversionRecord,
   key: string,
-  fetched: FetchedModel,
+  { directory, file, settings }: FetchedModel,
   workspace: string,
+  { signal, tell: onProgress }: WatchedWork,
 ): Promise<void> {
   const { attempts } = await parts.conversions.update(record.id, oneMoreAttempt);
-  const outcome: ConversionOutcome =
+  const outputDirectory = join(workspace, 'output');
+  const limits = limitsOf(parts.config);
+  const outcome =
     attempts > MAX_ATTEMPTS
       ? gaveUp(attempts)
-      : await convert({
-          directory: fetched.directory,
-          file: fetched.file,
-          outputDirectory: join(workspace, 'output'),
-          settings: parseConversionSettings(record.settings),
-          limits: {
-            inputBytes: parts.config.CONVERSION_MAX_INPUT_BYTES,
-            inputFiles: 10_000,
-            nodes: 1_000_000,
-            vertices: 100_000_000,
-            texturePixels: 2 ** 28,
-            unpackedBytes: parts.config.CONVERSION_MAX_MEMORY_BYTES,
-            memoryBytes: parts.config.CONVERSION_MAX_MEMORY_BYTES,
-            timeoutSeconds: parts.config.CONVERSION_TIMEOUT_SECONDS,
-          },
-        });
+      : await convert({ directory, file, outputDirectory, settings, limits, signal, onProgress });
+  signal.throwIfAborted();
   if (outcome.status === 'failed') {
-    await fail(parts, record.id, failureOf(outcome));
+    await fail(parts, record.id, failureOf(outcome.error, outcome.warnings));
     return;
   }
-  await publishContent(parts, key, outcome);
+  await publishContent(parts, key, outcome, signal);
   await parts.claims.finish(key, record.id);
   await settleByContent(parts, record, key);
+}
+
+/** Leaves the result file alone, also of what was published already, and ends the conversion. */
+async function cancel(
+  parts: SelfHostedParts,
+  { id }: ConversionRecord,
+  { reason, evidence, at }: NonNullable<ConversionRecord['desired']>,
+): Promise<boolean> {
+  await publishCancelled(parts, await parts.conversions.get(id), evidence);
+  const endedAt = parts.now().toISOString();
+  await parts.conversions.update(id, (current) =>
+    current.state === 'running'
+      ? { record: { ...current, state: 'cancelled', endedAt, ending: { reason, evidence, at } } }
+      : undefined,
+  );
+  return true;
 }
 
 /** Publishes what is stored for the content under this conversion's own names. @returns false where nothing is stored yet */
@@ -121,7 +159,7 @@ async function holdsClaim(parts: SelfHostedParts, { id }: ConversionRecord, key:
   const claim = await parts.claims.claim(key, id);
   if (claim.holder === id) return true;
   const holder = await parts.conversions.read(claim.holder);
-  if (holder !== undefined && holder.state !== 'failed') return false;
+  if (holder !== undefined && holder.state !== 'failed' && holder.state !== 'cancelled') return false;
   return (await parts.claims.takeOver(key, claim.holder, id)).holder === id;
 }
 
@@ -145,12 +183,18 @@ function succeeded(
   result: Extract<ConversionRecord, { state: 'succeeded' }>['result'],
   now: Date,
 ): Change<ConversionRecord> | undefined {
-  if (current.state !== 'running') return undefined;
+  // A wish that came before the end holds: what is published already is taken back.
+  if (current.state !== 'running' || current.desired !== undefined) return undefined;
   return { record: { ...current, state: 'succeeded', result, endedAt: now.toISOString() } };
 }
 
-function withContentKey(current: ConversionRecord, contentKey: string): Change<ConversionRecord> | undefined {
-  return current.state === 'running' ? { record: { ...current, contentKey } } : undefined;
+function withContentKey(
+  { settingsOfFile: _former, ...current }: ConversionRecord,
+  contentKey: string,
+  settingsOfFile: ConversionRecord['settings'],
+): Change<ConversionRecord> | undefined {
+  if (current.state !== 'running') return undefined;
+  return { record: { ...current, contentKey, ...(settingsOfFile !== undefined && { settingsOfFile }) } };
 }
 
 function oneMoreAttempt(current: ConversionRecord): Change<ConversionRecord> | undefined {
@@ -166,11 +210,20 @@ function gaveUp(attempts: number): ConversionOutcome {
   return { status: 'failed', error: { code: 'conversion_failed', message }, warnings: [] };
 }
 
+/** What a model is refused for is no fault of ours; anything else is. */
+function asRefusal(error: unknown): ConversionError {
+  if (error instanceof ConversionError) return error;
+  throw error;
+}
+
 /** A bound that was met while the converter ran is a limit like those that were met before. */
-function failureOf({ error, warnings }: Extract<ConversionOutcome, { status: 'failed' }>): ConversionFailure {
-  const { code, message } = error;
-  if (code === 'timeout' || code === 'memory') return { reason: 'limit', message, warnings };
-  return { reason: code === 'cancelled' ? 'conversion_failed' : code, message, warnings };
+function failureOf(
+  { code, message, limit }: FailedConversion['error'] | ConversionError,
+  warnings: ConversionFailure['warnings'],
+): ConversionFailure {
+  const words = withSetting(message, limit);
+  if (code === 'timeout' || code === 'memory') return { reason: 'limit', message: words, warnings };
+  return { reason: code === 'cancelled' ? 'conversion_failed' : code, message: words, warnings };
 }
 
 function soon(parts: SelfHostedParts): Date {

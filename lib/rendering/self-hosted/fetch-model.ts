@@ -1,78 +1,98 @@
-import { join, posix } from 'node:path';
-import { ConversionError, modelReferences } from '#lib/conversion';
-import type { ConversionFailure, ConversionRecord } from '#lib/records';
-import { type BlobName, type Blobs, StorageError } from '#lib/storage';
+import { posix } from 'node:path';
+import { z } from 'zod';
+import {
+  ConversionError,
+  type ConversionLimits,
+  type ConversionSettings,
+  checkLimit,
+  findSettings,
+  modelReferences,
+} from '#lib/conversion';
+import type { ConversionRecord } from '#lib/records';
+import { BlobFolder, type Blobs } from '#lib/storage';
+import { FetchedFolder } from './fetched-folder.ts';
 
 /** A model on this machine: its folder, its file in it, and the hashes of all its files, the model first. */
 export interface FetchedModel {
-  readonly status: 'fetched';
   readonly directory: string;
   readonly file: string;
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  /** With their defaults. */
+  readonly settings: ConversionSettings;
+  /** What the settings file beside the model says, where that counts. */
+  readonly settingsOfFile: ConversionRecord['settings'];
 }
 
-type Fetched = FetchedModel | { readonly status: 'failed'; readonly failure: ConversionFailure };
+/** Settings are kept in the conversion's record, which is a small document. */
+const MAX_SETTINGS_CHARACTERS = 8192;
+const MISSING_FILES_SHOWN = 20;
 
 /**
- * Downloads a conversion's model and what it refers to. A buffer that is missing fails it by name before any work; a texture that is
- * missing is left to the converter, which warns of it.
- * @param maxBytes of all files together
+ * Downloads a conversion's model, what it refers to, and what beside it says how it is to be converted. A buffer that is missing fails it
+ * by name before any work; a texture that is missing is left to the converter, which warns of it.
+ * @param onSize hears of the size of all files together, in bytes, before they are downloaded
+ * @throws ConversionError `missing_files`, `input_refused`, `limit`
  */
 export async function fetchModel(
   blobs: Blobs,
-  { locations }: ConversionRecord,
+  { locations, settings: given }: ConversionRecord,
   directory: string,
-  maxBytes: number,
-): Promise<Fetched> {
+  limits: ConversionLimits,
+  signal: AbortSignal,
+  onSize: (bytes: number) => void,
+): Promise<FetchedModel> {
   const { container, blobPrefix, relativeInputAssetPath } = locations.input;
-  const model: BlobName = { container, name: blobPrefix + relativeInputAssetPath };
-  const folder = posix.dirname(model.name);
-  const file = posix.basename(model.name);
-  try {
-    const find = async (path: string) => {
-      const blob = { container, name: posix.join(folder, path) };
-      const size = await blobs.size(blob);
-      if (size === undefined) return undefined;
-      return { size, read: (offset: number, length: number) => blobs.read(blob, offset, length) };
-    };
-    const found = await find(file);
-    if (found === undefined)
-      return failed('missing_files', `There is no model ${model.name} in the container ${container}.`);
-    const references = await modelReferences(found, { find });
-    const missing = references.filter(({ kind, found }) => kind === 'buffer' && found === undefined);
-    if (missing.length > 0) {
-      const names = missing.map(({ path }) => path).join(', ');
-      return failed('missing_files', `The model ${file} refers to files that are not in its folder: ${names}.`);
-    }
-    const present = references.flatMap(({ path, found }) => (found === undefined ? [] : [path]));
-    let left = maxBytes;
-    const files: { path: string; sha256: string }[] = [];
-    for (const path of new Set([file, ...present])) {
-      const blob = { container, name: posix.join(folder, path) };
-      const { bytes, sha256 } = await blobs.download(blob, join(directory, path), left);
-      left -= bytes;
-      files.push({ path, sha256 });
-    }
-    return { status: 'fetched', directory, file, files };
-  } catch (error) {
-    const failure = failureOf(error);
-    if (failure === undefined) throw error;
-    return failure;
+  const name = blobPrefix + relativeInputAssetPath;
+  const file = posix.basename(name);
+  const folder = new BlobFolder(blobs, container, posix.dirname(name), signal);
+  await using fetched = new FetchedFolder(blobs, folder, directory, limits, signal);
+  const model = await fetched.find(file);
+  if (model === undefined) {
+    throw new ConversionError('missing_files', `There is no model ${name} in the container ${container}.`);
   }
+  const found = await findSettings(folder, file, given);
+  const references = await modelReferences(model, fetched);
+  refuseMissing(
+    file,
+    references.filter(({ kind, found }) => kind === 'buffer' && found === undefined),
+  );
+
+  const sizes = new Map([[file, model.size]]);
+  for (const { path, found } of references) if (found !== undefined) sizes.set(path, found.size);
+  if (found.overrides !== undefined) sizes.set(found.overrides, (await folder.find(found.overrides))?.size ?? 0);
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  checkLimit('inputFiles', sizes.size, limits);
+  checkLimit('inputBytes', bytes, limits);
+  onSize(bytes);
+  return {
+    directory,
+    file,
+    files: await fetched.fetchAll([...sizes.keys()]),
+    settings: found.settings,
+    settingsOfFile: given === undefined ? storable(found.given) : undefined,
+  };
 }
 
-function failureOf(error: unknown): Fetched | undefined {
-  if (error instanceof ConversionError) {
-    return failed(
-      error.code === 'limit' || error.code === 'missing_files' ? error.code : 'input_refused',
-      error.message,
+function storable(given: Readonly<Record<string, unknown>> | undefined): FetchedModel['settingsOfFile'] {
+  if (given === undefined) return undefined;
+  const { length } = JSON.stringify(given);
+  if (length > MAX_SETTINGS_CHARACTERS) {
+    const message = `The settings file beside the model holds ${length} characters of settings; ${MAX_SETTINGS_CHARACTERS} are kept.`;
+    throw new ConversionError(
+      'input_refused',
+      `${message} Shorten it, metadataKeys for instance by patterns as "ABC*".`,
     );
   }
-  if (!(error instanceof StorageError)) return undefined;
-  if (error.code === 'too_large') return failed('limit', `CONVERSION_MAX_INPUT_BYTES: ${error.message}`);
-  return failed('missing_files', `A file of the model went away while it was read: ${error.message}`);
+  return z.record(z.string(), z.json()).parse(given);
 }
 
-function failed(reason: ConversionFailure['reason'], message: string): Fetched {
-  return { status: 'failed', failure: { reason, message, warnings: [] } };
+function refuseMissing(file: string, missing: readonly { readonly path: string }[]): void {
+  if (missing.length === 0) return;
+  const names = [...new Set(missing.map(({ path }) => path))];
+  const more = names.length > MISSING_FILES_SHOWN ? ` and ${names.length - MISSING_FILES_SHOWN} more` : '';
+  const shown = names.slice(0, MISSING_FILES_SHOWN).join(', ');
+  throw new ConversionError(
+    'missing_files',
+    `The model ${file} refers to files that are not in its folder: ${shown}${more}.`,
+  );
 }

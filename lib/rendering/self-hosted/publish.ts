@@ -14,8 +14,13 @@ const storedOutcome = conversionOutcome
   .pipe(z.custom<SucceededConversion>());
 
 /** Stores a converted content once, whoever asked for it; the outcome last, since it says that the asset is there. */
-export async function publishContent(parts: SelfHostedParts, key: string, outcome: SucceededConversion): Promise<void> {
-  await parts.blobs.upload(contentBlob(parts, key, 'asset.glb'), outcome.asset.path, 'model/gltf-binary');
+export async function publishContent(
+  parts: SelfHostedParts,
+  key: string,
+  outcome: SucceededConversion,
+  signal: AbortSignal,
+): Promise<void> {
+  await parts.blobs.upload(contentBlob(parts, key, 'asset.glb'), outcome.asset.path, 'model/gltf-binary', signal);
   const asset = { ...outcome.asset, path: 'asset.glb' };
   await parts.blobs.writeJson(contentBlob(parts, key, 'outcome.json'), { ...outcome, asset });
 }
@@ -65,7 +70,7 @@ export async function publishSuccess(
       outcome: content,
       inputName,
       ...(outputName !== undefined && { outputName }),
-      settings: record.settings,
+      settings: record.settings ?? record.settingsOfFile ?? {},
       contentKey: key,
     }),
   );
@@ -92,6 +97,22 @@ export async function publishFailure(
   const code = reason === 'internal_error' ? 'conversion_failed' : reason;
   const document = resultDocument(internalId(record.id), { status: 'failed', error: { code, message }, warnings });
   await parts.blobs.writeJson(outputBlob(record, `${baseName(record)}.result.json`), document);
+}
+
+/** A conversion that was cancelled leaves its result file and nothing else, also where it was about to succeed. */
+export async function publishCancelled(parts: SelfHostedParts, record: ConversionRecord, why: string): Promise<void> {
+  const { input, output } = record.locations;
+  const message = `The conversion of ${input.relativeInputAssetPath} was cancelled: ${why}`;
+  const document = resultDocument(internalId(record.id), {
+    status: 'failed',
+    error: { code: 'cancelled', message },
+    warnings: [],
+  });
+  await parts.blobs.writeJson(outputBlob(record, `${baseName(record)}.result.json`), document);
+  // Without a content key nothing was published: what has these names is another's.
+  if (record.contentKey === undefined) return;
+  await parts.blobs.remove(outputBlob(record, `${baseName(record)}.info.json`));
+  await parts.blobs.remove(outputBlob(record, output.outputAssetFilename));
 }
 
 function contentBlob(parts: SelfHostedParts, key: string, name: string): BlobName {

@@ -20,6 +20,16 @@ const ENDING_RETRY_AFTER_SECONDS = 0.2;
 export function selfHosted(parts: SelfHostedParts): RenderingService {
   return {
     startConversion: (id, request) => startConversion(parts, id, request),
+    async cancelConversion(id, { reason, evidence }) {
+      const record = await parts.conversions.read(id);
+      if (record === undefined || parts.conversions.isTerminal(record)) return;
+      await parts.conversions.update(id, (current) => {
+        if (parts.conversions.isTerminal(current) || current.desired !== undefined) return undefined;
+        const desired = { state: 'stopped', reason, evidence, at: parts.now().toISOString() } as const;
+        return { record: { ...current, desired }, event: { type: 'stop_asked', evidence } };
+      });
+      await parts.orchestrations.wake('conversion', id);
+    },
     async getConversion(id) {
       const record = await parts.conversions.read(id);
       return record && conversionOf(record);
@@ -60,7 +70,7 @@ async function startConversion(parts: SelfHostedParts, id: string, request: Conv
     owner,
     readers: [...readers],
     locations: { input, output },
-    settings,
+    ...(settings !== undefined && { settings }),
     attempts: 0,
     faults: 0,
     state: 'not_started',
@@ -98,8 +108,13 @@ function conversionOf(record: ConversionRecord): Conversion {
       return { state: record.state, result: record.result };
     case 'failed':
       return { state: record.state, failure: record.failure };
-    default:
-      return { state: record.state, retryAfterSeconds: RETRY_AFTER_SECONDS };
+    case 'cancelled':
+      return { state: record.state, ending: record.ending };
+    default: {
+      const { state, desired, progress } = record;
+      const retryAfterSeconds = desired === undefined ? RETRY_AFTER_SECONDS : ENDING_RETRY_AFTER_SECONDS;
+      return { state, retryAfterSeconds, ...(progress !== undefined && { progress }) };
+    }
   }
 }
 

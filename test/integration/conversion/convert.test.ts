@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { type ConversionRequest, convert, parseConversionSettings } from '#lib/conversion';
+import { z } from 'zod';
+import { type ConversionProgress, type ConversionRequest, convert, parseConversionSettings } from '#lib/conversion';
 import {
   boxGlb,
   limits,
@@ -31,12 +32,26 @@ async function run(files: ModelFiles, changes: Partial<ConversionRequest> = {}) 
 }
 
 describe('a conversion in a child process', () => {
-  it('makes one GLB of a model in several files, phase by phase', async () => {
-    const phases: string[] = [];
-    const { outcome, asset } = await run(quadFiles(), { onProgress: (phase) => phases.push(phase) });
+  it('makes one GLB of a model in several files', async () => {
+    const { outcome, asset } = await run(quadFiles());
     expect(outcome).toMatchObject({ status: 'succeeded', warnings: [], validation: { numErrors: 0 } });
-    expect(phases).toEqual(['reading', 'importing', 'optimising', 'compressing', 'validating', 'writing']);
     expect((await unpack(asset ?? new Uint8Array(0))).getRoot().listTextures()).toHaveLength(1);
+  });
+
+  it('tells of its phases with what is known by then, twice a second at most, and of the last one in any case', async () => {
+    const told: (ConversionProgress & { readonly at: number })[] = [];
+    const onProgress = (progress: ConversionProgress) => told.push({ ...progress, at: performance.now() });
+    const { outcome } = await run({ 'sheet.glb': sheetGlb(60_000) }, { onProgress });
+    const phases = told.map(({ phase }) => phase);
+    const order = ['reading', 'importing', 'optimising', 'compressing', 'validating', 'writing'];
+    expect(phases[0]).toBe('reading');
+    expect(phases).toEqual(order.filter((phase) => phases.some((told) => told === phase)));
+    const pauses = told.slice(1, -1).map(({ at }, i) => at - (told[i]?.at ?? 0));
+    for (const pause of pauses) expect(pause).toBeGreaterThan(490);
+    const { summary } = z.object({ summary: z.unknown() }).parse(outcome);
+    const { phase, inputBytes, triangles, outputBytes } = told.at(-1) ?? expect.fail('Nothing was told.');
+    expect(phase).toBe('writing');
+    expect(summary).toMatchObject({ input: { bytes: inputBytes }, output: { bytes: outputBytes, triangles } });
   });
 
   it('honours its settings', async () => {

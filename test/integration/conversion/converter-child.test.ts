@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, getPriority } from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { parseConversionSettings } from '#lib/conversion';
 import { type ChildBounds, runConverterChild } from '../../../lib/conversion/converter-child.ts';
 import { limits } from '../../support/models/index.ts';
@@ -18,7 +20,7 @@ const bounds: ChildBounds = { memoryBytes: 2 ** 30, timeoutSeconds: 30 };
 async function run(fault: keyof typeof faults, changes: Partial<ChildBounds> = {}) {
   await using program = await faultProgram(faults[fault]);
   const phases: string[] = [];
-  const end = await runConverterChild(program.url, job, { ...bounds, ...changes }, (phase) => phases.push(phase));
+  const end = await runConverterChild(program.url, job, { ...bounds, ...changes }, ({ phase }) => phases.push(phase));
   return { end, phases };
 }
 
@@ -29,9 +31,31 @@ describe('a converter child', () => {
     expect(performance.now() - started).toBeLessThan(3000);
   });
 
-  it('is ended when its resident memory is above the limit', async () => {
-    expect((await run('eatsMemory', { memoryBytes: 256 * 2 ** 20 })).end).toEqual({ type: 'ended', why: 'memory' });
-  });
+  it.each(['eatsMemory', 'fillsWasmMemory'] as const)(
+    'that %s outside of its heap is ended when its resident memory is above the limit',
+    async (fault) => {
+      expect((await run(fault, { memoryBytes: 256 * 2 ** 20 })).end).toEqual({ type: 'ended', why: 'memory' });
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'goes after the app that asks for it, with every thread that it has',
+    async () => {
+      const tell = `
+      const { readdirSync, readFileSync } = await import('node:fs');
+      const niceOf = (thread) => readFileSync('/proc/self/task/' + thread + '/stat', 'latin1').split(') ').at(-1).split(' ')[16];
+      const message = readdirSync('/proc/self/task').map(niceOf).join();
+      const error = { code: 'limit', message };
+      process.send({ type: 'outcome', outcome: { status: 'failed', error, warnings: [] } }, () => process.exit(0));
+    `;
+      await using program = await faultProgram(`(async () => {${tell}})()`);
+      const end = await runConverterChild(program.url, job, bounds, () => undefined);
+      const { outcome } = z.object({ outcome: z.object({ error: z.object({ message: z.string() }) }) }).parse(end);
+      const priorities = outcome.error.message.split(',').map(Number);
+      expect(priorities.length).toBeGreaterThan(1);
+      expect(new Set(priorities)).toEqual(new Set([Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL)]));
+    },
+  );
 
   it('is ended when it is cancelled', async () => {
     const cancel = new AbortController();

@@ -7,6 +7,13 @@ import { pathToFileURL } from 'node:url';
 export const faults = {
   hangs: 'for (;;) {}',
   eatsMemory: 'const kept = []; setInterval(() => kept.push(Buffer.alloc(16 * 2 ** 20, 1)), 5);',
+  fillsWasmMemory: `
+    const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536 });
+    setInterval(() => {
+      const pages = memory.grow(256);
+      new Uint8Array(memory.buffer, pages * 65536).fill(1);
+    }, 5);
+  `,
   fillsItsHeap: 'const kept = []; for (;;) kept.push({ kept: [kept.length, String(kept.length)] });',
   throws: "throw new TypeError('the library broke');",
   exits: 'process.exit(3);',
@@ -17,7 +24,7 @@ export const faults = {
   chats: `
     process.stdout.write('Encoding slice 1 of 2'.repeat(10_000));
     process.stderr.write('warning '.repeat(100_000));
-    process.send({ type: 'phase', phase: 'reading' });
+    process.send({ type: 'progress', progress: { phase: 'reading' } });
     const outcome = { status: 'failed', error: { code: 'input_refused', message: 'The model is odd.' }, warnings: [] };
     process.send({ type: 'outcome', outcome }, () => process.exit(0));
   `,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { awaitFiles, convert, startSession, stop, stopPipeline, watchSession } from '#lib/pipeline';
+import { awaitFiles, convert, pipelineView, startSession, stop, stopPipeline, watchSession } from '#lib/pipeline';
 import type { ConversionResult } from '#lib/records';
 import { type Conversion, RenderingError } from '#lib/rendering';
 import { endingSession, readySession, startingSession } from '../../support/fake-rendering.ts';
@@ -64,7 +64,6 @@ describe('a pipeline from upload to stopped machine', () => {
         readers: ['clients'],
         input: { container: parts.config.MODELS_CONTAINER, blobPrefix: 'chair/', relativeInputAssetPath: 'chair.gltf' },
         output: { container: 'assets', blobPrefix: 'p/', outputAssetFilename: 'chair.glb' },
-        settings: (await parts.pipelines.get('p')).request.settings,
       },
     ]);
     parts.rendering.conversion = succeeded;
@@ -126,6 +125,38 @@ describe('a pipeline from upload to stopped machine', () => {
   });
 });
 
+describe('a pipeline that converts', () => {
+  const begun = async (body: object = {}) => {
+    await parts.upload('chair/chair.gltf', gltf({}));
+    await create(parts, 'p', body);
+    await passes(parts, 'p');
+  };
+
+  test('gives on the settings that it was given, none and empty ones told apart', async () => {
+    await begun({ settings: {} });
+    expect(parts.rendering.conversions[0]).toMatchObject({ settings: {} });
+  });
+
+  test('shows how far it is, without an event of its own, and no more once it is over', async () => {
+    await begun();
+    const progress = { phase: 'compressing', inputBytes: 900, triangles: 12 } as const;
+    parts.rendering.conversion = { state: 'running', retryAfterSeconds: 7, progress };
+    const record = await passes(parts, 'p');
+    expect(pipelineView(record)).toMatchObject({ state: 'converting', progress, settings: null });
+    expect((await passes(parts, 'p')).revision).toBe(record.revision);
+    expect(await statesOf()).toEqual(['waiting', 'converting']);
+    parts.rendering.conversion = succeeded;
+    expect(pipelineView(await passes(parts, 'p'))).toMatchObject({ state: 'starting', progress: null });
+  });
+
+  test('whose conversion was cancelled elsewhere stops for the same reason', async () => {
+    await begun();
+    const ending = { reason: 'admin_stop', evidence: 'bob asked for it.', at: at(0).toISOString() } as const;
+    parts.rendering.conversion = { state: 'cancelled', ending };
+    expect(await passes(parts, 'p')).toMatchObject({ state: 'stopped', ending: { reason: 'admin_stop' } });
+  });
+});
+
 describe('files that a model refers to', () => {
   test('are waited for by name, looked for every ten seconds, and convert once all are there', async () => {
     await parts.upload('chair/chair.gltf', chair);
@@ -170,6 +201,18 @@ describe('files that a model refers to', () => {
     expect((await passes(parts, 'p')).state).toBe('waiting');
     await parts.upload('chair/parts/seat.bin');
     expect((await passes(parts, 'p')).state).toBe('converting');
+  });
+
+  test.each([
+    ['the settings that were given', { settings: { 'material-override': 'shop.json' } }],
+    ['the settings file beside the model', {}],
+  ])('are waited for where %s name them: the material override file', async (_, body) => {
+    await parts.upload('chair/chair.gltf', gltf({}));
+    await parts.upload('chair/chair.ConversionSettings.json', Buffer.from('{"material-override": "shop.json"}'));
+    await create(parts, 'p', body);
+    expect(await passes(parts, 'p')).toMatchObject({ state: 'waiting', missingFiles: ['shop.json'] });
+    await parts.upload('chair/shop.json');
+    expect(await passes(parts, 'p')).toMatchObject({ state: 'converting' });
   });
 
   test('are unknown of a model that is not there yet: it is waited for itself', async () => {
@@ -291,7 +334,7 @@ describe('a pipeline that is asked to stop', () => {
   ];
 
   test.each(begin)(
-    'while it %s is woken, asks its session to stop, and ends when it is seen stopped',
+    'while it %s is woken, asks session and conversion to stop, and ends when both are seen to have ended',
     async (_, prepare) => {
       await prepare();
       const record = await stopPipeline(parts, administrator('ada'), 'p');
@@ -301,11 +344,17 @@ describe('a pipeline that is asked to stop', () => {
         expect((await passes(parts, 'p')).state).toBe('stopping');
         parts.rendering.session = endingSession('p', 'stopped', 'user_stop');
       }
+      if (parts.rendering.conversion?.state === 'running') {
+        expect((await passes(parts, 'p')).state).toBe('stopping');
+        const ending = { reason: 'user_stop', evidence: 'ada asked for it.', at: at(0).toISOString() } as const;
+        parts.rendering.conversion = { state: 'cancelled', ending };
+      }
       expect(await passes(parts, 'p')).toMatchObject({
         state: 'stopped',
         ending: { reason: 'user_stop', evidence: 'ada asked for it.' },
       });
-      expect(parts.rendering.stops[0]).toEqual({ reason: 'user_stop', evidence: 'ada asked for it.' });
+      const asked = { reason: 'user_stop', evidence: 'ada asked for it.' };
+      expect([parts.rendering.stops[0], parts.rendering.cancellations[0]]).toEqual([asked, asked]);
     },
   );
 

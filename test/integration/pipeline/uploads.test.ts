@@ -116,6 +116,14 @@ describe('another file', () => {
     expect(await parts.pipelines.list()).toHaveLength(4);
   });
 
+  test.each(['chair/chair.ConversionSettings.json', 'chair/chair.MaterialOverrides.json'])(
+    '%s starts nothing: it is there for the model that comes after it',
+    async (path) => {
+      expect(await upload(path)).toEqual({ kind: 'woke', pipelineIds: [] });
+      expect(await parts.pipelines.list()).toEqual([]);
+    },
+  );
+
   test('that nobody waits for wakes nobody', async () => {
     expect(await upload('chair/readme.txt')).toEqual({ kind: 'woke', pipelineIds: [] });
   });

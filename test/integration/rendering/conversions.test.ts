@@ -1,69 +1,24 @@
-import { randomUUID } from 'node:crypto';
-import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ConversionRecord } from '#lib/records';
-import { nextConversionStep, runConversion } from '#lib/rendering';
-import { Blobs } from '#lib/storage';
-import { boxGlb, type ModelFiles, quadFiles } from '../../support/models/index.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runConversion } from '#lib/rendering';
+import { boxGlb, quadFiles } from '../../support/models/index.ts';
 import { at, newConversion } from '../../support/records.ts';
 import { startStorage, type TestStorage } from '../../support/stack.ts';
-import { openParts, type TestParts } from './session-parts.ts';
+import { type ConversionGround, openGround } from './conversion-ground.ts';
 
 let storage: TestStorage;
-let parts: TestParts;
-let models: ContainerClient;
-let assets: ContainerClient;
+let ground: ConversionGround;
 
 beforeAll(async () => {
   storage = await startStorage();
 });
 afterAll(() => storage.stop());
 beforeEach(async () => {
-  const [modelsName, assetsName] = [`models-${randomUUID()}`, `assets-${randomUUID()}`];
-  const service = BlobServiceClient.fromConnectionString(storage.connectionString);
-  models = service.getContainerClient(modelsName);
-  assets = service.getContainerClient(assetsName);
-  await Promise.all([models.create(), assets.create()]);
-  const settings = { MODELS_CONTAINER: modelsName, ASSETS_CONTAINER: assetsName };
-  // Storage checks the SAS of a copy by its own clock.
-  const blobs = new Blobs({ kind: 'connection-string', connectionString: storage.connectionString }, () => new Date());
-  parts = { ...(await openParts(storage.connectionString, settings)), blobs };
+  ground = await openGround(storage.connectionString);
 });
-
-/** Puts a model's files into a folder, and a conversion of its file into the records. */
-async function order(id: string, files: ModelFiles, file = 'chair.glb'): Promise<void> {
-  for (const [path, bytes] of Object.entries(files)) {
-    await models.getBlockBlobClient(`${id}/${path}`).upload(Buffer.from(bytes), bytes.length);
-  }
-  await parts.conversions.create({
-    ...newConversion(id),
-    locations: {
-      input: { container: models.containerName, blobPrefix: `${id}/`, relativeInputAssetPath: file },
-      output: { container: assets.containerName, blobPrefix: `${id}/`, outputAssetFilename: 'chair.glb' },
-    },
-  });
-}
-
-/** Passes of the conversion's orchestration, as often as it takes to come to its end. */
-const run = (id: string): Promise<ConversionRecord> =>
-  vi.waitFor(
-    async () => {
-      await runConversion(parts, id);
-      const record = await parts.conversions.get(id);
-      expect(nextConversionStep(record).step).toBeNull();
-      return record;
-    },
-    { timeout: 15_000, interval: 20 },
-  );
-
-async function written(prefix: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of assets.listBlobsFlat({ prefix })) names.push(name);
-  return names.sort();
-}
 
 describe('a conversion', () => {
   test('leaves the asset, its description and its result under its own names, and once under its content', async () => {
+    const { parts, order, run, written } = ground;
     await order('c', { 'chair.glb': boxGlb() });
     const record = await run('c');
     expect(record).toMatchObject({
@@ -78,6 +33,7 @@ describe('a conversion', () => {
   });
 
   test('of what is not there leaves its result file and nothing else, and fails by name', async () => {
+    const { order, run, written } = ground;
     const { 'quad.gltf': model = new Uint8Array() } = quadFiles();
     await order('c', { 'quad.gltf': model }, 'quad.gltf');
     const record = await run('c');
@@ -89,6 +45,7 @@ describe('a conversion', () => {
 
 describe('the same bytes under two names', () => {
   test('at the same moment are converted once; the other waits, and copies', async () => {
+    const { order, run, written } = ground;
     for (const id of ['one', 'two']) await order(id, { 'chair.glb': boxGlb() });
     const both = await Promise.all([run('one'), run('two')]);
     expect(both.map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
@@ -99,6 +56,7 @@ describe('the same bytes under two names', () => {
   });
 
   test('are taken over from a conversion that has failed, and only then', async () => {
+    const { parts, order, run } = ground;
     for (const id of ['first', 'second']) await order(id, { 'chair.glb': boxGlb() });
     // Its host died ten times while the converter ran; it holds the content, and is about to give up.
     await parts.conversions.update('first', (current) => ({ record: { ...current, attempts: 10 } }));
@@ -112,6 +70,7 @@ describe('the same bytes under two names', () => {
   });
 
   test('whose converter runs elsewhere are waited for', async () => {
+    const { parts, order, run } = ground;
     for (const id of ['first', 'second']) await order(id, { 'chair.glb': boxGlb() });
     await parts.conversions.update('first', (current) => ({ record: { ...current, attempts: 10 } }));
     const { contentKey = '' } = await run('first');

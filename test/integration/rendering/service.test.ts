@@ -223,8 +223,8 @@ describe('a heartbeat', () => {
 });
 
 describe('a conversion', () => {
-  const { locations, settings } = newConversion('c');
-  const wanted = { owner: 'ada', readers: ['clients'], ...locations, settings };
+  const { locations } = newConversion('c');
+  const wanted = { owner: 'ada', readers: ['clients'], ...locations };
 
   test('is started once for the same id and settings', async () => {
     expect(await service().getConversion('c')).toBeUndefined();
@@ -236,6 +236,7 @@ describe('a conversion', () => {
 
   test.each([
     ['settings', { settings: { scaling: 2 } }],
+    ['settings, none to empty ones,', { settings: {} }],
     ['input', { input: { ...locations.input, blobPrefix: 'table/' } }],
     ['output', { output: { ...locations.output, outputAssetFilename: 'table.glb' } }],
   ])('with another %s under the same id is a conflict', async (_, change) => {

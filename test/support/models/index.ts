@@ -1,4 +1,5 @@
 export { glb } from './gltf.ts';
+export { bendingTubeGlb, manyNodesGlb, type TextureImage, texturedBallGlb } from './large.ts';
 export { limits } from './limits.ts';
 export { modelFolder } from './model-folder.ts';
 export { dracoGlb, quantisedGlb, unpack } from './packed.ts';

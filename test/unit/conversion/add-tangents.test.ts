@@ -14,13 +14,25 @@ describe('a material whose coating has a normal map of its own', () => {
     expect(outcome.warnings).toEqual([]);
   });
 
-  it('loses that map, with a warning, where the geometry has no normals to make them from', async () => {
-    const { outcome } = await assetOf(await coatedQuad({ withNormals: false }));
+  it('gets them from normals that are made for it, where the geometry has none', async () => {
+    const { outcome, asset } = await assetOf(await coatedQuad({ withNormals: false }));
+    const [primitive] = (await unpack(asset)).getRoot().listMeshes()[0]?.listPrimitives() ?? [];
+    expect(primitive?.getAttribute('TANGENT')?.getElement(0, [])).toEqual([1, 0, 0, 1]);
+    expect(outcome.warnings).toEqual([]);
+  });
+
+  it('loses that map, with a warning, where the geometry has no texture coordinates to make them from', async () => {
+    const { outcome } = await assetOf(await coatedQuad({ withNormals: true, withTexcoords: false }));
     expect(outcome.warnings).toMatchObject([{ code: 'tangents_missing', details: { material: 'wooden' } }]);
   });
 });
 
-async function coatedQuad({ withNormals }: { withNormals: boolean }): Promise<Uint8Array> {
+interface QuadParts {
+  readonly withNormals: boolean;
+  readonly withTexcoords?: boolean;
+}
+
+async function coatedQuad({ withNormals, withTexcoords = true }: QuadParts): Promise<Uint8Array> {
   const io = new WebIO().registerExtensions(ALL_EXTENSIONS);
   const document = await io.readBinary(quadGlb());
   const [material] = document.getRoot().listMaterials();
@@ -28,5 +40,10 @@ async function coatedQuad({ withNormals }: { withNormals: boolean }): Promise<Ui
   const coating = document.createExtension(KHRMaterialsClearcoat).createClearcoat().setClearcoatFactor(1);
   material?.setExtension('KHR_materials_clearcoat', coating.setClearcoatNormalTexture(texture));
   if (withNormals) await document.transform(normals());
+  if (!withTexcoords) {
+    // The texture of the base would miss them too.
+    material?.setBaseColorTexture(null);
+    document.getRoot().listMeshes()[0]?.listPrimitives()[0]?.setAttribute('TEXCOORD_0', null);
+  }
   return await io.writeBinary(document);
 }

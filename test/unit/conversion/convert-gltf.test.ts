@@ -6,7 +6,6 @@ import {
   boxGlb,
   boxGltf,
   dracoGlb,
-  png,
   pointsGlb,
   quadFiles,
   quadGlb,
@@ -72,7 +71,8 @@ describe('a converted model', () => {
   it('holds the textures of a model in several files', async () => {
     const { outcome, asset } = await assetOf(quadFiles());
     const [texture] = (await unpack(asset)).getRoot().listTextures();
-    expect(texture?.getImage()).toEqual(new Uint8Array(png(4, [150, 100, 50])));
+    expect(texture).toBeDefined();
+    expect(texture?.getSize()).toEqual([4, 4]);
     expect(outcome.summary.input).toMatchObject({ files: 3, triangles: 2 });
   });
 

@@ -4,10 +4,10 @@ import { type ConversionOutcome, parseConversionSettings } from '#lib/conversion
 import { runConversion } from '../../../lib/conversion/converter.ts';
 import { limits, type ModelFiles, modelFolder } from '../../support/models/index.ts';
 
-/** What the converter makes of a model, in this process: the bounds of the child process are tested apart. */
+/** What the converter makes of a model, in this process: the bounds of the child process are tested apart. Without settings (null) it is made as small as can be. */
 export async function convertModel(
   files: ModelFiles | Uint8Array,
-  settings: Record<string, unknown> = {},
+  settings: Record<string, unknown> | null = {},
   changedLimits: Partial<typeof limits> = {},
 ): Promise<{ outcome: ConversionOutcome; asset: Uint8Array | undefined }> {
   const all = files instanceof Uint8Array ? { 'model.glb': files } : files;
@@ -17,7 +17,7 @@ export async function convertModel(
     directory: folder.input,
     file: Object.keys(all)[0] ?? '',
     outputDirectory,
-    settings: parseConversionSettings(settings),
+    settings: parseConversionSettings(settings ?? undefined),
     limits: { ...limits, ...changedLimits },
   };
   const outcome = await runConversion(job, () => undefined);
@@ -26,7 +26,7 @@ export async function convertModel(
 }
 
 /** The asset of a model that must convert. */
-export async function assetOf(files: ModelFiles | Uint8Array, settings: Record<string, unknown> = {}) {
+export async function assetOf(files: ModelFiles | Uint8Array, settings: Record<string, unknown> | null = {}) {
   const { outcome, asset } = await convertModel(files, settings);
   if (outcome.status === 'failed') expect.fail(outcome.error.message);
   if (asset === undefined) expect.fail('There is no asset.');

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isModelFile, modelReferences } from '#lib/conversion';
+import { isModelFile, type ModelFile, type ModelFolder, modelReferences } from '#lib/conversion';
 import { boxGlb, boxGltf, glb, quadFiles, quadGlb, sheetGlb } from '../../support/models/index.ts';
+
+const emptyFolder = folderOf({});
 
 describe('a model file', () => {
   it.each(['box.glb', 'box.gltf', 'folder.with.dots/Box.GLB'])('is %s', (name) => {
@@ -16,8 +18,16 @@ describe('a model file', () => {
 describe('the references of a model', () => {
   it('are the buffers and textures of a .gltf', async () => {
     expect(await referencesOf(gltf('quad.bin', 'wood.png'))).toEqual([
-      { kind: 'buffer', path: 'quad.bin' },
-      { kind: 'texture', path: 'wood.png' },
+      { kind: 'buffer', uri: 'quad.bin', path: 'quad.bin', found: undefined },
+      { kind: 'texture', uri: 'wood.png', path: 'wood.png', found: undefined },
+    ]);
+  });
+
+  it('say which of them lie beside the model', async () => {
+    const folder = folderOf({ 'wood.png': new Uint8Array(7) });
+    expect(await referencesOf(gltf('quad.bin', 'wood.png'), folder)).toMatchObject([
+      { path: 'quad.bin', found: undefined },
+      { path: 'wood.png', found: { size: 7 } },
     ]);
   });
 
@@ -29,7 +39,7 @@ describe('the references of a model', () => {
     ['./a/./b/../wood.png', 'a/wood.png'],
     ['100%.png', '100%.png'],
   ])('are decoded and normalised: %s', async (uri, path) => {
-    expect(await referencesOf(gltf(uri, uri))).toEqual([{ kind: 'buffer', path }]);
+    expect(await referencesOf(gltf(uri, uri))).toEqual([{ kind: 'buffer', uri, path, found: undefined }]);
   });
 
   it('are none where the model holds all its data', async () => {
@@ -40,7 +50,7 @@ describe('the references of a model', () => {
 
   it('are told by content, not by name: a GLB may have some too', async () => {
     const model = glb({ asset: { version: '2.0' }, images: [{ uri: 'wood.png' }] });
-    expect(await referencesOf(model)).toEqual([{ kind: 'texture', path: 'wood.png' }]);
+    expect(await referencesOf(model)).toMatchObject([{ kind: 'texture', path: 'wood.png' }]);
   });
 
   it('may follow a byte order mark', async () => {
@@ -70,7 +80,7 @@ describe('the references of a model', () => {
   });
 
   it.each(outside)('leave out a texture from %j, which nobody can bring', async (uri) => {
-    expect(await referencesOf(gltf('quad.bin', uri))).toEqual([{ kind: 'buffer', path: 'quad.bin' }]);
+    expect(await referencesOf(gltf('quad.bin', uri))).toMatchObject([{ kind: 'buffer', path: 'quad.bin' }]);
   });
 
   it('never lead out of the folder, whatever the URI', async () => {
@@ -96,7 +106,8 @@ describe('the references of a model', () => {
       },
       emptyFolder,
     );
-    expect(read).toBeLessThan(4096);
+    expect(model.length).toBeGreaterThan(100_000);
+    expect(read).toBeLessThan(8192);
   });
 
   it.each([
@@ -139,14 +150,19 @@ function patched(model: Uint8Array, offset: number, value: number): Uint8Array {
   return copy;
 }
 
-async function referencesOf(model: Uint8Array) {
-  return await modelReferences(
-    {
-      size: model.length,
-      read: async (offset, length) => model.subarray(offset, offset + length),
-    },
-    emptyFolder,
-  );
+async function referencesOf(model: Uint8Array, folder = emptyFolder) {
+  return await modelReferences(fileOf(model), folder);
 }
 
-const emptyFolder = { find: async () => undefined };
+function folderOf(files: Readonly<Record<string, Uint8Array>>): ModelFolder {
+  return {
+    find: async (path) => {
+      const bytes = files[path];
+      return bytes && fileOf(bytes);
+    },
+  };
+}
+
+function fileOf(bytes: Uint8Array): ModelFile {
+  return { size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) };
+}

@@ -79,13 +79,18 @@ describe('a model is refused', () => {
 describe('a limit is named', () => {
   it('by a model with more bytes', async () => {
     const error = await errorOf(quadFiles(), { inputBytes: 600 });
-    expect(error).toEqual({ code: 'limit', message: expect.stringContaining('the limit (inputBytes) is 600') });
+    const message = expect.stringContaining('the limit (inputBytes) is 600');
+    expect(error).toEqual({ code: 'limit', limit: 'inputBytes', message });
   });
 
   it('by a model that unpacks to more than fits into memory, before that is tried', async () => {
     const accessors = [{ componentType: 5126, count: 2 ** 40, type: 'VEC3' }];
     const error = await errorOf(boxGlb({ accessors, meshes: [{ primitives: [{ attributes: { POSITION: 0 } }] }] }));
-    expect(error).toEqual({ code: 'limit', message: expect.stringContaining('(memoryBytes)') });
+    expect(error).toEqual({
+      code: 'limit',
+      limit: 'unpackedBytes',
+      message: expect.stringContaining('(unpackedBytes)'),
+    });
   });
 
   it('by nodes that are nested too deep', async () => {

@@ -27,7 +27,7 @@ export function stoppedPipeline(): PipelineWithHistory {
     evidence: 'It is lease_expired.',
     stopAsked: false,
     model: 'demo-1/box.glb',
-    settings: {},
+    settings: null,
     requestedSession: { size: 'Standard', maxLeaseSeconds: 5 },
     createdAt: at(0.5).toISOString(),
     updatedAt: at(10).toISOString(),
@@ -35,6 +35,7 @@ export function stoppedPipeline(): PipelineWithHistory {
     readers: ['clients'],
     missingFiles: [],
     warnings: [],
+    progress: null,
     conversion: {
       id: 'blob-1',
       contentKey: 'c0ffee',

@@ -60,6 +60,30 @@ describe('Progress in a log', () => {
     expect(text()).toBe('   0.8 s  waiting     for a.bin, b.png\n   0.8 s  waiting     for b.png\n');
   });
 
+  test('tells each phase of a conversion once, with the sizes that are known by then', () => {
+    const { progress, text } = shown(false);
+    const converts = (reading: PipelineWithHistory['progress']): PipelineWithHistory => ({
+      ...until(2),
+      state: 'converting',
+      progress: reading,
+    });
+    progress.show(converts(null), null, at(1.1));
+    text();
+    for (const reading of [
+      { phase: 'reading' },
+      { phase: 'optimising', inputBytes: 1800, triangles: 1200 },
+      { phase: 'optimising', inputBytes: 1800, triangles: 1200 },
+      { phase: 'writing', inputBytes: 1800, triangles: 600, outputBytes: 900 },
+    ] as const)
+      progress.show(converts(reading), null, at(1.5));
+    expect(text().split('\n')).toEqual([
+      '   1.5 s  converting  reading',
+      '   1.5 s  converting  optimising: 1,800 bytes in, 1,200 triangles',
+      '   1.5 s  converting  writing: 900 bytes out, 600 triangles',
+      '',
+    ]);
+  });
+
   test('says why a pipeline failed', () => {
     const { progress, text } = shown(false);
     progress.show(failedPipeline(), null, at(2));

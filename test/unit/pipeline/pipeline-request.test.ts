@@ -92,15 +92,20 @@ describe('the model of a request', () => {
 });
 
 describe('the rest of a request', () => {
-  test('are the settings of its conversion, filled in, so that the same wish is the same request', () => {
-    expect(parse({ model, settings: { scaling: 2 } }).settings).toMatchObject({ scaling: 2, recenterToOrigin: false });
-    expect(parse({ model, settings: {} })).toEqual(parse({ model }));
+  test('are the settings of its conversion, as they were given', () => {
+    expect(parse({ model, settings: { scaling: 2 } }).settings).toEqual({ scaling: 2 });
+  });
+
+  test('tell no settings from empty ones: without any a settings file beside the model counts', () => {
+    expect(parse({ model })).not.toHaveProperty('settings');
+    expect(parse({ model, settings: {} }).settings).toEqual({});
   });
 
   test.each([
     ['settings.scaling', { model, settings: { scaling: -1 } }],
     ['settings.opaqueMaterial', { model, settings: { opaqueMaterial: true } }],
     ['settings', { model, settings: 'small' }],
+    ['settings', { model, settings: { metadataKeys: Array.from({ length: 2000 }, (_, i) => `key-${i}`) } }],
     ['modle', { model, modle: 1 }],
     ['session.lease', { model, session: { lease: 60 } }],
     ['body', 'chair/chair.glb'],

@@ -1,0 +1,169 @@
+import type { Document, Node, Primitive, Skin } from '@gltf-transform/core';
+import { z } from 'zod';
+
+const bone = z.object({
+  name: z.string(),
+  /** Row by row. */
+  offsetmatrix: z.array(z.number()).length(16),
+  /** Vertex and weight. */
+  weights: z.array(z.tuple([z.number(), z.number()])),
+});
+const sceneJson = z.object({ meshes: z.array(z.object({ bones: z.array(bone).optional() })).optional() });
+type Bone = z.output<typeof bone>;
+
+/** Influences that glTF has room for in one attribute. */
+const MOST_INFLUENCES = 4;
+
+/**
+ * Replaces the skins of a document that the library wrote by what its own scene says: as glTF, it gives all meshes one skin with the bind pose
+ * of the first, keeps the first four influences instead of the strongest, and does not make their sum one.
+ */
+export function repairSkins(document: Document, assjson: Uint8Array): void {
+  const scene = sceneJson.parse(JSON.parse(new TextDecoder().decode(assjson)));
+  const joints = new Map<string, Node>();
+  for (const skin of document.getRoot().listSkins()) {
+    for (const joint of skin.listJoints()) joints.set(joint.getName(), joint);
+  }
+  const parts = partsInOrder(document);
+  const bySkin = new SkinMaker(document, joints);
+  const skinned = new Map<Primitive, Skinned>();
+  for (const [i, part] of parts.entries()) {
+    const bones = (scene.meshes?.[i]?.bones ?? []).filter(({ name }) => joints.has(name));
+    if (part.getAttribute('JOINTS_0') === null && part.getAttribute('WEIGHTS_0') === null) continue;
+    const made = bones.length === 0 ? undefined : bindPart(document, part, bones);
+    if (made === undefined) unbind(part);
+    else skinned.set(part, made);
+  }
+  bySkin.assign(skinned);
+}
+
+interface Skinned {
+  readonly bones: readonly Bone[];
+}
+
+/** The library writes the attributes of its meshes one mesh after the other, and may then put several of them into one. */
+function partsInOrder(document: Document): Primitive[] {
+  const accessors = new Map(
+    document
+      .getRoot()
+      .listAccessors()
+      .map((accessor, i) => [accessor, i]),
+  );
+  const order = (part: Primitive) => {
+    const position = part.getAttribute('POSITION');
+    return position === null ? 0 : (accessors.get(position) ?? 0);
+  };
+  const parts = document
+    .getRoot()
+    .listMeshes()
+    .flatMap((mesh) => mesh.listPrimitives());
+  return parts.sort((a, b) => order(a) - order(b));
+}
+
+function bindPart(document: Document, part: Primitive, bones: readonly Bone[]): Skinned | undefined {
+  const count = part.getAttribute('POSITION')?.getCount() ?? 0;
+  const indices = new Uint16Array(MOST_INFLUENCES * count);
+  const weights = new Float32Array(MOST_INFLUENCES * count);
+  for (const [index, { weights: influences }] of bones.entries()) {
+    for (const [vertex, weight] of influences) {
+      if (vertex < count && weight > 0) keepStrongest(indices, weights, MOST_INFLUENCES * vertex, index, weight);
+    }
+  }
+  normalise(weights);
+  const buffer = part.getAttribute('POSITION')?.getBuffer() ?? null;
+  part.setAttribute('JOINTS_0', document.createAccessor().setType('VEC4').setArray(indices).setBuffer(buffer));
+  part.setAttribute('WEIGHTS_0', document.createAccessor().setType('VEC4').setArray(weights).setBuffer(buffer));
+  return { bones };
+}
+
+/** Puts an influence among the four of a vertex, the strongest first. */
+function keepStrongest(indices: Uint16Array, weights: Float32Array, at: number, index: number, weight: number): void {
+  let slot = at + MOST_INFLUENCES - 1;
+  if (weight <= (weights[slot] ?? 0)) return;
+  while (slot > at && weight > (weights[slot - 1] ?? 0)) {
+    weights[slot] = weights[slot - 1] ?? 0;
+    indices[slot] = indices[slot - 1] ?? 0;
+    slot -= 1;
+  }
+  weights[slot] = weight;
+  indices[slot] = index;
+}
+
+/** What no joint holds is held by the first, as most programs show it. */
+function normalise(weights: Float32Array): void {
+  for (let at = 0; at < weights.length; at += MOST_INFLUENCES) {
+    const four = weights.subarray(at, at + MOST_INFLUENCES);
+    const sum = four.reduce((a, b) => a + b, 0);
+    if (sum > 0) for (let i = 0; i < MOST_INFLUENCES; i += 1) four[i] = (four[i] ?? 0) / sum;
+    else four[0] = 1;
+  }
+}
+
+function unbind(part: Primitive): void {
+  part.setAttribute('JOINTS_0', null).setAttribute('WEIGHTS_0', null);
+}
+
+/** Gives each node a skin for what its mesh shows; parts of one mesh that are bound in other ways get nodes of their own. */
+class SkinMaker {
+  readonly #document: Document;
+  readonly #joints: ReadonlyMap<string, Node>;
+  readonly #skins = new Map<string, Skin>();
+
+  constructor(document: Document, joints: ReadonlyMap<string, Node>) {
+    this.#document = document;
+    this.#joints = joints;
+  }
+
+  assign(skinned: ReadonlyMap<Primitive, Skinned>): void {
+    const root = this.#document.getRoot();
+    const old = root.listSkins();
+    for (const node of root.listNodes()) {
+      node.setSkin(null);
+      const groups = new Map<Skin | undefined, Primitive[]>();
+      for (const part of node.getMesh()?.listPrimitives() ?? []) {
+        const bones = skinned.get(part)?.bones;
+        const skin = bones && this.#skinOf(bones);
+        groups.set(skin, [...(groups.get(skin) ?? []), part]);
+      }
+      this.#show(node, [...groups]);
+    }
+    for (const skin of old) skin.dispose();
+  }
+
+  #show(node: Node, [first, ...others]: readonly [Skin | undefined, Primitive[]][]): void {
+    const name = node.getMesh()?.getName() ?? '';
+    if (first === undefined) return;
+    node.setSkin(first[0] ?? null);
+    if (others.length === 0) return;
+    for (const [i, [skin, parts]] of [first, ...others].entries()) {
+      const mesh = this.#document.createMesh(name);
+      for (const part of parts) mesh.addPrimitive(part);
+      if (i === 0) node.setMesh(mesh);
+      else
+        node.addChild(
+          this.#document
+            .createNode(node.getName())
+            .setMesh(mesh)
+            .setSkin(skin ?? null),
+        );
+    }
+  }
+
+  #skinOf(bones: readonly Bone[]): Skin {
+    const key = JSON.stringify(bones.map(({ name, offsetmatrix }) => [name, offsetmatrix]));
+    const known = this.#skins.get(key);
+    if (known !== undefined) return known;
+    const matrices = new Float32Array(16 * bones.length);
+    const skin = this.#document.createSkin('skin');
+    for (const [i, { name, offsetmatrix }] of bones.entries()) {
+      const joint = this.#joints.get(name);
+      if (joint !== undefined) skin.addJoint(joint);
+      for (let cell = 0; cell < 16; cell += 1)
+        matrices[16 * i + 4 * (cell % 4) + Math.floor(cell / 4)] = offsetmatrix[cell] ?? 0;
+    }
+    const buffer = this.#document.getRoot().listBuffers()[0] ?? null;
+    skin.setInverseBindMatrices(this.#document.createAccessor().setType('MAT4').setArray(matrices).setBuffer(buffer));
+    this.#skins.set(key, skin);
+    return skin;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Document, Material, Node } from '@gltf-transform/core';
+
+/** Mends values of a document that no format allows, and drops what the library adds to every node of its own. */
+export function repairValues(document: Document): void {
+  for (const node of document.getRoot().listNodes()) repairNode(node);
+  for (const material of document.getRoot().listMaterials()) repairMaterial(material);
+}
+
+function repairNode(node: Node): void {
+  const values = [...node.getTranslation(), ...node.getRotation(), ...node.getScale()];
+  if (!values.every(Number.isFinite)) node.setTranslation([0, 0, 0]).setRotation([0, 0, 0, 1]).setScale([1, 1, 1]);
+  const rotation = node.getRotation();
+  const length = Math.hypot(...rotation);
+  if (length === 0) node.setRotation([0, 0, 0, 1]);
+  else if (Math.abs(length - 1) > 1e-6) {
+    const [x, y, z, w] = rotation;
+    node.setRotation([x / length, y / length, z / length, w / length]);
+  }
+}
+
+/** Factors are parts of the light: glTF 2.0, 3.9. */
+function repairMaterial(material: Material): void {
+  const [red, green, blue, alpha] = material.getBaseColorFactor();
+  material.setBaseColorFactor([part(red), part(green), part(blue), part(alpha)]);
+  const [r, g, b] = material.getEmissiveFactor();
+  material.setEmissiveFactor([part(r), part(g), part(b)]);
+  material.setRoughnessFactor(part(material.getRoughnessFactor()));
+  material.setMetallicFactor(part(material.getMetallicFactor()));
+  if (!(material.getAlphaCutoff() >= 0)) material.setAlphaCutoff(0.5);
+  if (part(alpha) < 1 && material.getAlphaMode() === 'OPAQUE') material.setAlphaMode('BLEND');
+}
+
+function part(value: number): number {
+  return value > 0 ? Math.min(1, value) : 0;
+}

@@ -1,0 +1,25 @@
+import type { ModelFile } from '../model-file.ts';
+import { type GltfContainer, readGltfContainer } from './gltf-container.ts';
+import { type Gltf, parseGltf } from './gltf-schema.ts';
+
+/** The JSON of a glTF file, as text and checked for its shape, and where its binary chunk lies. */
+export interface GltfFile extends GltfContainer {
+  readonly gltf: Gltf;
+}
+
+const read = new WeakMap<ModelFile, Promise<GltfFile>>();
+
+/**
+ * Reads the JSON of a file, once for all who ask for that of the same file: its references are looked for before it is imported.
+ * @throws ConversionError `input_refused`, `limit`
+ */
+export async function readGltfFile(file: ModelFile): Promise<GltfFile> {
+  const known = read.get(file) ?? parse(file);
+  read.set(file, known);
+  return await known;
+}
+
+async function parse(file: ModelFile): Promise<GltfFile> {
+  const container = await readGltfContainer(file);
+  return { ...container, gltf: parseGltf(container.text) };
+}

@@ -1,0 +1,11 @@
+import type { ModelFormat } from '../model-formats.ts';
+import { isLas } from './las-header.ts';
+
+/** The point clouds of laser scans. Compressed ones (LAZ) are told too, for a refusal that says what to do. */
+export const lasFormat: ModelFormat = {
+  id: 'las',
+  name: 'LAS Importer',
+  extensions: ['.las', '.laz'],
+  matches: isLas,
+  references: async () => [],
+};

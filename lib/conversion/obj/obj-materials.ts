@@ -1,0 +1,117 @@
+import type { Document, Material, Texture, TextureInfo } from '@gltf-transform/core';
+import { KHRTextureTransform } from '@gltf-transform/extensions';
+import type { ConversionWarning } from '../conversion-outcome.ts';
+import { looksLikeNormalMap } from '../images/normal-map.ts';
+import { TextureLoader } from '../images/texture-loader.ts';
+import type { ImportRequest } from '../importer.ts';
+import type { MtlMap, MtlMaterial } from './read-mtl.ts';
+
+/** Makes glTF's materials of those of an MTL, each once and only if it is used. */
+export class ObjMaterials {
+  readonly #document: Document;
+  readonly #textures: TextureLoader;
+  readonly #warnings: ConversionWarning[] = [];
+  readonly #made = new Map<string, Promise<Material>>();
+  readonly #known: ReadonlyMap<string, MtlMaterial>;
+
+  constructor(document: Document, known: ReadonlyMap<string, MtlMaterial>, request: ImportRequest) {
+    this.#document = document;
+    this.#known = known;
+    this.#textures = new TextureLoader(document, request);
+  }
+
+  get warnings(): ConversionWarning[] {
+    return [...this.#warnings, ...this.#textures.warnings];
+  }
+
+  /** The material of a name; a plain one where no file describes it. */
+  async get(name: string): Promise<Material> {
+    const made = this.#made.get(name) ?? this.#make(name);
+    this.#made.set(name, made);
+    return await made;
+  }
+
+  async #make(name: string): Promise<Material> {
+    const material = this.#document.createMaterial(name).setMetallicFactor(0).setRoughnessFactor(0.9);
+    const described = this.#known.get(name);
+    if (described === undefined) return material.setBaseColorFactor([0.6, 0.6, 0.6, 1]);
+    const { maps, numbers } = described;
+    const [red = 0.8, green = 0.8, blue = 0.8] = numbers.get('kd') ?? [];
+    const opacity = part(numbers.get('d')?.[0] ?? 1 - (numbers.get('tr')?.[0] ?? 0));
+    material.setBaseColorFactor([part(red), part(green), part(blue), opacity]);
+    if (opacity < 1) material.setAlphaMode('BLEND');
+    const [r = 0, g = 0, b = 0] = numbers.get('ke') ?? [];
+    material.setEmissiveFactor([part(r), part(g), part(b)]);
+    this.#setSurface(material, numbers);
+    await this.#setColours(material, maps);
+    await this.#setBumps(material, maps.get('norm') ?? maps.get('map_bump') ?? maps.get('bump'), maps.has('norm'));
+    return material;
+  }
+
+  #setSurface(material: Material, numbers: MtlMaterial['numbers']): void {
+    const [metal] = numbers.get('pm') ?? [];
+    const [rough] = numbers.get('pr') ?? [];
+    const [exponent = 0] = numbers.get('ns') ?? [];
+    const highlights = Math.max(0, ...(numbers.get('ks') ?? []).slice(0, 3));
+    // Blinn and Phong's exponent as roughness: sharper highlights need some light to be seen.
+    const fromExponent = Math.sqrt(2 / (Math.max(0, exponent) * Math.min(1, highlights) + 2));
+    material.setMetallicFactor(part(metal ?? 0)).setRoughnessFactor(part(rough ?? fromExponent));
+  }
+
+  async #setColours(material: Material, maps: MtlMaterial['maps']): Promise<void> {
+    const colour = maps.get('map_kd');
+    const texture = await this.#load(colour, material);
+    if (colour !== undefined && texture !== undefined) {
+      material.setBaseColorTexture(texture);
+      this.#place(material.getBaseColorTextureInfo(), colour);
+      // Some programs write black for what a texture colours.
+      const [red, green, blue, alpha] = material.getBaseColorFactor();
+      if (red + green + blue === 0) material.setBaseColorFactor([1, 1, 1, alpha]);
+    }
+    const opacity = maps.get('map_d');
+    if (opacity !== undefined && opacity.uri === colour?.uri) material.setAlphaMode('BLEND');
+    else if (opacity !== undefined) this.#leaveOut(opacity, material);
+    const glow = maps.get('map_ke');
+    const light = await this.#load(glow, material);
+    if (glow !== undefined && light !== undefined) {
+      material.setEmissiveTexture(light);
+      this.#place(material.getEmissiveTextureInfo(), glow);
+      if (Math.hypot(...material.getEmissiveFactor()) === 0) material.setEmissiveFactor([1, 1, 1]);
+    }
+    for (const word of ['map_pr', 'map_pm']) {
+      const map = maps.get(word);
+      if (map !== undefined) this.#leaveOut(map, material);
+    }
+  }
+
+  /** Maps of heights and of normals have the same word; they do not look the same. */
+  async #setBumps(material: Material, map: MtlMap | undefined, isNormal: boolean): Promise<void> {
+    const texture = await this.#load(map, material);
+    if (map === undefined || texture === undefined) return;
+    const image = texture.getImage();
+    if (isNormal || (image !== null && (await looksLikeNormalMap(image)))) {
+      material.setNormalTexture(texture).setNormalScale(map.strength);
+      this.#place(material.getNormalTextureInfo(), map);
+    } else this.#leaveOut(map, material);
+  }
+
+  async #load(map: MtlMap | undefined, material: Material): Promise<Texture | undefined> {
+    return map === undefined ? undefined : await this.#textures.load(map.uri, material.getName());
+  }
+
+  /** The height of texture coordinates is counted from the bottom here, and from the top in glTF. */
+  #place(info: TextureInfo | null, { offset: [u, v], scale: [su, sv] }: MtlMap): void {
+    if (info === null || (u === 0 && v === 0 && su === 1 && sv === 1)) return;
+    const transform = this.#document.createExtension(KHRTextureTransform).createTransform();
+    info.setExtension('KHR_texture_transform', transform.setOffset([u, 1 - sv - v]).setScale([su, sv]));
+  }
+
+  #leaveOut(map: MtlMap, material: Material): void {
+    const details = { texture: map.uri, material: material.getName() };
+    this.#warnings.push({ code: 'texture_left_out', title: 'Texture of a kind that is not used', details });
+  }
+}
+
+function part(value: number): number {
+  return value > 0 ? Math.min(1, value) : 0;
+}

@@ -1,0 +1,18 @@
+import { buildDocument, type MeshPart } from '../geometry/build-document.ts';
+import type { ImportedModel, ImportRequest } from '../importer.ts';
+import { readBinaryStl } from './read-binary-stl.ts';
+import { readTextStl } from './read-text-stl.ts';
+import { looksBinary } from './stl-binary.ts';
+
+const HEAD_BYTES = 4096;
+
+/**
+ * Triangles without normals of their own: a file's normals repeat what the order of the corners says, often rounded or zero, so that the
+ * converter makes them anew.
+ */
+export async function importStl(request: ImportRequest): Promise<ImportedModel> {
+  const head = await request.file.read(0, HEAD_BYTES);
+  const isBinary = looksBinary(head, request.file.size);
+  const parts: MeshPart[] = isBinary ? [await readBinaryStl(request)] : await readTextStl(request);
+  return { document: buildDocument(parts).document, formatVersion: '', generator: '', warnings: [] };
+}

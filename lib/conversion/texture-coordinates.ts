@@ -1,0 +1,29 @@
+import { type Document, type ExtensionProperty, type Material, Texture, TextureInfo } from '@gltf-transform/core';
+import type { Transform } from '@gltf-transform/extensions';
+
+/**
+ * Has the textures of all materials follow where their coordinates have gone.
+ * @param slotOf where what was in a slot is now; undefined where it is gone, and the texture has to go with it
+ */
+export function moveTexcoords(document: Document, slotOf: (slot: number) => number | undefined): void {
+  for (const material of document.getRoot().listMaterials()) {
+    for (const owner of [material, ...material.listExtensions()]) moveTexcoordsOf(owner, slotOf);
+  }
+}
+
+function moveTexcoordsOf(owner: Material | ExtensionProperty, slotOf: (slot: number) => number | undefined): void {
+  const edges = owner.getGraph().listChildEdges(owner);
+  for (const edge of edges) {
+    const info = edge.getChild();
+    if (!(info instanceof TextureInfo)) continue;
+    // Its own slot is no more than a fallback: KHR_texture_transform.
+    const transform = info.getExtension<Transform>('KHR_texture_transform');
+    const slot = slotOf(transform?.getTexCoord() ?? info.getTexCoord());
+    const texture = edges.find(
+      (other) => other.getChild() instanceof Texture && `${other.getName()}Info` === edge.getName(),
+    );
+    if (slot === undefined) texture?.dispose();
+    info.setTexCoord(slot ?? 0);
+    if (transform?.getTexCoord() != null) transform.setTexCoord(slot ?? 0);
+  }
+}

@@ -1,0 +1,108 @@
+import type { ConversionSettings } from '../conversion-settings.ts';
+import type { PixelSize } from './check-textures.ts';
+import { basisSize, encodeKtx2, type Ktx2Request } from './ktx2.ts';
+import { type AlphaUse, loadSharp, openImage } from './sharp-images.ts';
+
+/** WebP has 14 bits for each side. */
+const MAX_WEBP_SIZE = 16_383;
+
+/** Compressing without loss takes ten times as long; for a larger image than this it is not tried. */
+const MAX_DRAWING_BYTES = 100_000;
+
+/** A WebP is only encoded anew where that makes it so much smaller: every time costs some of its quality. */
+const WORTH_A_LOSS = 0.9;
+
+export interface ImagePlan {
+  readonly image: Uint8Array;
+  readonly mimeType: string;
+  readonly size: PixelSize;
+  readonly alpha: AlphaUse;
+  readonly use: Ktx2Request['use'];
+  readonly compression: ConversionSettings['textureCompression'];
+  /** Of the longer side, in pixels. */
+  readonly maxSize: number;
+  /** Of the image as it is. */
+  readonly maxPixels: number;
+}
+
+export type EncodedImage =
+  | 'kept'
+  | 'unreadable'
+  | { readonly image: Uint8Array<ArrayBuffer>; readonly mimeType: string };
+
+/** Makes an image as small as its plan says. An image that needs no other size never becomes larger than it was. */
+export async function encodeImage(plan: ImagePlan): Promise<EncodedImage> {
+  // What KTX2 holds is encoded for the machine that draws it, and cannot be decoded here.
+  if (plan.mimeType === 'image/ktx2') return 'kept';
+  // A library that is not there is no fault of the image.
+  await loadSharp();
+  try {
+    if (plan.compression === 'ktx2') return await toKtx2(plan);
+    return plan.compression === 'webp' ? await toWebp(plan) : await toItsOwn(plan);
+  } catch {
+    return 'unreadable';
+  }
+}
+
+async function toKtx2(plan: ImagePlan): Promise<EncodedImage> {
+  const size = basisSize(fitting(plan.size, plan.maxSize));
+  const image = await encodeKtx2({ ...plan, size });
+  return { image: owned(image), mimeType: 'image/ktx2' };
+}
+
+async function toWebp(plan: ImagePlan): Promise<EncodedImage> {
+  const size = smaller(plan, Math.min(plan.maxSize, MAX_WEBP_SIZE));
+  // AVIF is the smaller format.
+  if (size === undefined && plan.mimeType === 'image/avif') return await checked(plan);
+  const image = await openImage({ ...plan, size });
+  const best = await smallestWebp(image, plan, size);
+  const most = plan.image.length * (plan.mimeType === 'image/webp' ? WORTH_A_LOSS : 1);
+  return size === undefined && best.length > most ? 'kept' : { image: owned(best), mimeType: 'image/webp' };
+}
+
+async function smallestWebp(
+  image: Awaited<ReturnType<typeof openImage>>,
+  { image: { length }, mimeType, alpha }: ImagePlan,
+  size: PixelSize | undefined,
+): Promise<Uint8Array> {
+  const exact = alpha === 'data';
+  const lossy = await image.clone().webp({ quality: 80, exact }).toBuffer();
+  // Drawings and flat colours are smaller where nothing is lost; that they are such is seen by how small their PNG is.
+  const isDrawing = mimeType === 'image/png' && length < 2.5 * lossy.length && lossy.length < MAX_DRAWING_BYTES;
+  if (size !== undefined || !isDrawing) return lossy;
+  const lossless = await image.webp({ lossless: true, exact }).toBuffer();
+  return lossless.length <= lossy.length ? lossless : lossy;
+}
+
+/** Only resized, in the format that it has. */
+async function toItsOwn(plan: ImagePlan): Promise<EncodedImage> {
+  const size = smaller(plan, plan.maxSize);
+  if (size === undefined) return await checked(plan);
+  const image = await openImage({ ...plan, size });
+  const { mimeType } = plan;
+  if (mimeType === 'image/png') return { image: owned(await image.png().toBuffer()), mimeType };
+  if (mimeType === 'image/jpeg') return { image: owned(await image.jpeg({ quality: 90 }).toBuffer()), mimeType };
+  if (mimeType === 'image/avif') return { image: owned(await image.avif().toBuffer()), mimeType };
+  return { image: owned(await image.webp({ quality: 90 }).toBuffer()), mimeType: 'image/webp' };
+}
+
+/** Decodes an image that is kept, so that a broken one is found here and not by a viewer. */
+async function checked(plan: ImagePlan): Promise<EncodedImage> {
+  await (await openImage(plan)).raw().toBuffer();
+  return 'kept';
+}
+
+/** The size that fits into a limit; undefined for an image that does already. */
+function smaller({ size }: ImagePlan, maxSize: number): PixelSize | undefined {
+  return Math.max(size.width, size.height) > maxSize ? fitting(size, maxSize) : undefined;
+}
+
+function fitting({ width, height }: PixelSize, maxSize: number): PixelSize {
+  const factor = Math.min(1, maxSize / Math.max(width, height));
+  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
+}
+
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, bytes.byteOffset, bytes.byteLength) : bytes.slice();
+}

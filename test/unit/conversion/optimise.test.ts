@@ -1,0 +1,217 @@
+import { type Document, getBounds, type Primitive } from '@gltf-transform/core';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { bendingTubeGlb, boxGlb, manyNodesGlb, pointsGlb, sheetGlb, unpack } from '../../support/models/index.ts';
+import { assetOf } from './convert-model.ts';
+import { flatSheetGlb, nodesGlb, turningGlb } from './optimised-models.ts';
+
+/** Half of the diagonal of a square. */
+const half = Math.SQRT1_2;
+
+describe('a model without settings', () => {
+  it('becomes one part for each material, where it was', async () => {
+    const group = { children: [2], translation: [0, 4, 0] };
+    const model = nodesGlb([{ mesh: 0 }, group, { mesh: 0, translation: [5, 0, 0] }]);
+    const { outcome, asset } = await assetOf(model, null);
+    const document = await unpack(asset);
+    expect(partsOf(document)).toHaveLength(1);
+    expect(document.getRoot().listNodes()).toHaveLength(1);
+    expect(boundsOf(document)).toEqual({ min: near(-1, -1, -1), max: near(6, 5, 1) });
+    expect(outcome.info.outputStatistics).toMatchObject({ boundingBox: { min: near(-1, -1, -1), max: near(6, 5, 1) } });
+    expect(outcome.summary).toMatchObject({
+      input: { triangles: 12, meshes: 1 },
+      output: { triangles: 24, meshes: 1 },
+    });
+  });
+
+  it('draws what it shows many times in one go, and tells how many', async () => {
+    const nodes = Array.from({ length: 30 }, (_, i) => ({ mesh: 0, translation: [3 * i, 0, 0] }));
+    const { outcome, asset } = await assetOf(nodesGlb(nodes), null);
+    const document = await unpack(asset);
+    expect(document.hasExtension('EXT_mesh_gpu_instancing')).toBe(true);
+    expect(document.getRoot().listNodes()).toHaveLength(1);
+    expect(outcome.info.outputStatistics).toMatchObject({ numMeshPartsCreated: 1, numMeshPartsInstanced: 1 });
+    expect(outcome.info.outputStatistics.boundingBox).toEqual({ min: near(-1, -1, -1), max: near(88, 1, 1) });
+    expect(outcome.summary.output).toMatchObject({ triangles: 12, meshes: 1 });
+    const again = await assetOf(asset, {});
+    expect(again.outcome.info.outputStatistics.boundingBox.max).toEqual(near(88, 1, 1));
+  });
+
+  it('leaves a part where it is that no translation, rotation and scale can place elsewhere', async () => {
+    const turned = { rotation: [0, 0, Math.sin(Math.PI / 8), Math.cos(Math.PI / 8)] };
+    const model = nodesGlb([
+      { children: [1], scale: [4, 1, 1] },
+      { mesh: 0, ...turned },
+    ]);
+    const { outcome, asset } = await assetOf(model, null);
+    const bounds = { min: near(-4 / half, -1 / half, -1), max: near(4 / half, 1 / half, 1) };
+    expect(boundsOf(await unpack(asset))).toEqual(bounds);
+    expect(outcome.info.outputStatistics.boundingBox).toEqual(bounds);
+  });
+
+  it('keeps what moves, with its name, and merges what stands still', async () => {
+    const model = nodesGlb([{ mesh: 0 }, { mesh: 0, name: 'wheel' }, { mesh: 0, translation: [3, 0, 0] }]);
+    const { asset } = await assetOf(await turningGlb(model, 1, 2), null);
+    const document = await unpack(asset);
+    const [animation] = document.getRoot().listAnimations();
+    const wheel = animation?.listChannels()[0]?.getTargetNode();
+    expect(wheel?.getName()).toBe('wheel');
+    expect([...(wheel?.listChildren() ?? []), wheel].some((node) => node?.getMesh() != null)).toBe(true);
+    expect(partsOf(document)).toHaveLength(2);
+  });
+
+  it('needs no more keyframes than its motion has', async () => {
+    const { asset } = await assetOf(await turningGlb(nodesGlb([{ mesh: 0 }]), 0, 100), null);
+    const [sampler] = (await unpack(asset)).getRoot().listAnimations()[0]?.listSamplers() ?? [];
+    expect(sampler?.getInput()?.getCount()).toBe(2);
+  });
+
+  it('loses triangles where the surface stays what it is', async () => {
+    const { outcome } = await assetOf(sheetGlb(20_000), null);
+    expect(outcome.summary.input.triangles).toBe(20_000);
+    expect(outcome.summary.output.triangles).toBeLessThan(20_000);
+    expect(outcome.info.outputStatistics.boundingBox.max).toEqual(near(1, 0.05, 1));
+  });
+
+  it.each([
+    ['one colour', false, 2, 100],
+    ['a picture in its colours', true, 2000, 5000],
+  ])('of a flat sheet in %s keeps as many triangles as that takes', async (_name, painted, least, most) => {
+    const { outcome } = await assetOf(await flatSheetGlb(50, painted), null);
+    expect(outcome.summary.input.triangles).toBe(5000);
+    expect(outcome.summary.output.triangles).toBeGreaterThanOrEqual(least);
+    expect(outcome.summary.output.triangles).toBeLessThanOrEqual(most);
+  });
+
+  it('still bends where its skin bends', async () => {
+    const { asset } = await assetOf(bendingTubeGlb(20_000, 6, 30), null);
+    const [part] = partsOf(await unpack(asset));
+    const joints = new Set(Array.from(part?.getAttribute('JOINTS_0')?.getArray() ?? []));
+    expect(joints.size).toBe(6);
+  });
+
+  it('has one material in place of those that differ in their colour, and their colours', async () => {
+    const colours = [1, 0.5, 0.25, 0.125, 0.0625, 0].map((value) => [value, 1 - value, 0, 1]);
+    const { outcome, asset } = await assetOf(paintedBoxes(colours), null);
+    const document = await unpack(asset);
+    expect(outcome.summary).toMatchObject({ input: { materials: 6 }, output: { materials: 1 } });
+    expect(partsOf(document)).toHaveLength(1);
+    const [palette] = document.getRoot().listTextures();
+    const pixels = await sharp(palette?.getImage() ?? new Uint8Array(0))
+      .removeAlpha()
+      .raw()
+      .toBuffer();
+    const found = Array.from({ length: pixels.length / 3 }, (_, i) => pixels.subarray(3 * i, 3 * i + 3));
+    for (const colour of [
+      [255, 0, 0],
+      [188, 188, 0],
+      [0, 255, 0],
+    ]) {
+      expect(found.some((pixel) => colour.every((value, i) => Math.abs(value - (pixel[i] ?? 0)) <= 1))).toBe(true);
+    }
+  });
+
+  it('of points keeps them all', async () => {
+    const { asset } = await assetOf(pointsGlb([0, 0, 0, 1, 0, 0, 0, 1, 0, 5, 5, 5]), null);
+    expect(
+      partsOf(await unpack(asset))[0]
+        ?.getAttribute('POSITION')
+        ?.getCount(),
+    ).toBe(4);
+  });
+
+  it.each([1, 2, 3, 5, 6])('may show parts of mode %i side by side without an extension', async (mode) => {
+    const nodes = [{ mesh: 0 }, { mesh: 0, translation: [3, 0, 0] }];
+    const scene = { nodes, scenes: [{ nodes: [0, 1] }] };
+    const { asset } = await assetOf(pointsGlb([0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0], { mode }, scene), null);
+    expect((await unpack(asset)).hasExtension('KHR_mesh_primitive_restart')).toBe(false);
+  });
+
+  it('may have ten thousand nodes', async () => {
+    const { outcome } = await assetOf(manyNodesGlb(10_000), null);
+    expect(outcome.info.inputStatistics).toMatchObject({ numNodes: 11_000, numMeshUsagesInScene: 10_000 });
+    expect(outcome.summary.output.materials).toBe(1);
+  });
+
+  it('has lit triangles without normals lit one by one, as viewers would', async () => {
+    const triangles = [0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 1];
+    const { asset } = await assetOf(pointsGlb(triangles, { mode: 5 }), null);
+    expect(
+      partsOf(await unpack(asset))[0]
+        ?.getAttribute('NORMAL')
+        ?.getElement(0, []),
+    ).toEqual(near(0, -1, 0));
+  });
+});
+
+describe('the vertex formats', () => {
+  it('are 32 bits for positions and texture coordinates where a settings file says nothing else', async () => {
+    expect(await formats({})).toEqual({ POSITION: 5126, NORMAL: 5120, TEXCOORD_0: 5126, COLOR_0: 5121 });
+  });
+
+  it('are integers of 16 bits in place of floats of 16 bits', async () => {
+    const vertex = { position: '16_16_16_16_FLOAT', texcoord0: '16_16_FLOAT', normal: '16_16_16_16_FLOAT' };
+    expect(await formats(vertex)).toEqual({ POSITION: 5122, NORMAL: 5122, TEXCOORD_0: 5123, COLOR_0: 5121 });
+  });
+
+  it('drop what is not to be there', async () => {
+    const vertex = { normal: 'NONE', texcoord0: 'NONE', color0: 'NONE' };
+    expect(await formats(vertex)).toEqual({ POSITION: 5126 });
+  });
+
+  async function formats(vertex: Record<string, unknown>) {
+    const { asset } = await assetOf(await flatSheetGlb(4, true), { vertex });
+    const [part] = partsOf(await unpack(asset));
+    return Object.fromEntries(
+      (part?.listSemantics() ?? []).map((semantic) => [semantic, part?.getAttribute(semantic)?.getComponentType()]),
+    );
+  }
+});
+
+describe('the scene graph', () => {
+  const nodes = Array.from({ length: 6 }, (_, i) => ({ name: `box ${i}`, mesh: 0, translation: [3 * i, 0, 0] }));
+
+  it('stays as it is where it is dynamic', async () => {
+    const { asset } = await assetOf(nodesGlb(nodes), { sceneGraphMode: 'dynamic' });
+    const names = (await unpack(asset))
+      .getRoot()
+      .listNodes()
+      .map((node) => node.getName());
+    expect(names).toEqual(expect.arrayContaining(nodes.map(({ name }) => name)));
+  });
+
+  it('is one mesh for each material, drawn once, where it is none', async () => {
+    const { asset } = await assetOf(nodesGlb(nodes), { sceneGraphMode: 'none' });
+    const document = await unpack(asset);
+    expect(document.getRoot().listNodes()).toHaveLength(1);
+    expect(partsOf(document)).toHaveLength(1);
+    expect(document.hasExtension('EXT_mesh_gpu_instancing')).toBe(false);
+  });
+});
+
+/** Boxes in a row, one for each colour. */
+function paintedBoxes(colours: readonly (readonly number[])[]): Uint8Array {
+  const materials = colours.map((baseColorFactor) => ({ pbrMetallicRoughness: { baseColorFactor } }));
+  const meshes = colours.map((_, material) => ({
+    primitives: [{ attributes: { POSITION: 0, NORMAL: 1 }, indices: 2, material }],
+  }));
+  const nodes = colours.map((_, i) => ({ mesh: i, translation: [3 * i, 0, 0] }));
+  return boxGlb({ materials, meshes, nodes, scenes: [{ nodes: nodes.map((_, i) => i) }] });
+}
+
+function partsOf(document: Document): Primitive[] {
+  return document
+    .getRoot()
+    .listMeshes()
+    .flatMap((mesh) => mesh.listPrimitives());
+}
+
+function boundsOf(document: Document) {
+  const [scene] = document.getRoot().listScenes();
+  if (scene === undefined) expect.fail('There is no scene.');
+  return getBounds(scene);
+}
+
+function near(...numbers: readonly number[]) {
+  return numbers.map((number) => expect.closeTo(number, 2));
+}
