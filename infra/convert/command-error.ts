@@ -20,10 +20,10 @@ export function systemReason(error: unknown): string | undefined {
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EDQUOT: 'the disk quota is used up',
-  EEXIST: 'a file has that name',
+  EEXIST: 'a file is in the way',
   EISDIR: 'it is a folder',
   ENAMETOOLONG: 'the name is too long',
-  ENOENT: 'there is nothing of that name',
+  ENOENT: 'the path does not exist',
   ENOSPC: 'the disk is full',
   ENOTDIR: 'a part of the path is a file',
   EPERM: 'permission is denied',

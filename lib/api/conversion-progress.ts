@@ -10,4 +10,3 @@ export const conversionProgress = z
     outputBytes: z.int().nonnegative().optional(),
   })
   .meta({ id: 'ConversionProgress' });
-export type ConversionProgress = z.output<typeof conversionProgress>;

@@ -4,7 +4,7 @@ export {
   type ClientTokenQuery,
   clientTokenAnswer,
 } from './client-tokens.ts';
-export { type ConversionProgress, conversionProgress } from './conversion-progress.ts';
+export { conversionProgress } from './conversion-progress.ts';
 export type { HeartbeatAnswer, HeartbeatBody } from './heartbeats.ts';
 export { heartbeatBody } from './heartbeats.ts';
 export { type LiveEvent, liveEvent } from './live-events.ts';

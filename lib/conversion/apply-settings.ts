@@ -18,9 +18,7 @@ export function applySettings(
   format: ModelFormatId,
   overrides: readonly MaterialOverride[] = [],
 ): ConversionWarning[] {
-  if (settings.gammaToLinearMaterial ?? gammaMaterials.has(format)) linearMaterials(document);
-  if (!linearOnImport.has(format) && (settings.gammaToLinearVertex ?? gammaVertices.has(format)))
-    linearVertices(document);
+  makeLinear(document, settings, format);
   if (settings.metadataKeys !== undefined) keepMetadata(document, settings.metadataKeys);
   const { warnings, chosen } = applyOverrides(document, overrides, format);
   applyToMaterials(document, settings, chosen);
@@ -28,11 +26,24 @@ export function applySettings(
 }
 
 /** Contract 2.7: formats whose colours are taken for sRGB where the settings do not say. */
-const gammaMaterials: ReadonlySet<ModelFormatId> = new Set<ModelFormatId>(['fbx', 'ply', 'las', 'xyz']);
-const gammaVertices: ReadonlySet<ModelFormatId> = new Set<ModelFormatId>(['fbx']);
+const gammaFormats: ReadonlySet<ModelFormatId> = new Set<ModelFormatId>(['fbx', 'ply', 'las', 'xyz']);
 
-/** Formats whose importers make the colours of vertices linear while they read them, by the same setting. */
-const linearOnImport: ReadonlySet<ModelFormatId> = new Set<ModelFormatId>(['ply', 'las', 'xyz', 'stl', 'off']);
+/** Formats whose importers make the colours of vertices linear while they read them. */
+const linearVerticesOnImport: ReadonlySet<ModelFormatId> = new Set<ModelFormatId>([
+  '3mf',
+  'las',
+  'off',
+  'ply',
+  'stl',
+  'xyz',
+]);
+
+function makeLinear(document: Document, settings: ConversionSettings, format: ModelFormatId): void {
+  const { gammaToLinearMaterial = gammaFormats.has(format), gammaToLinearVertex = gammaFormats.has(format) } = settings;
+  // 3MF says what its colours are, and its importer reads them so.
+  if (gammaToLinearMaterial && format !== '3mf') linearMaterials(document);
+  if (gammaToLinearVertex && !linearVerticesOnImport.has(format)) linearVertices(document);
+}
 
 type Chosen = ReadonlyMap<Material, MaterialOverride>;
 

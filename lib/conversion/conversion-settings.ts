@@ -80,7 +80,7 @@ export const conversionSettings = z.strictObject({
   textureCompression: z
     .enum(['none', 'webp', 'ktx2'])
     .optional()
-    .describe('What textures are stored as; `none` leaves them as they are.'),
+    .describe('What textures are stored as; `none` keeps what the model has.'),
   maxTextureSize: z
     .int()
     .min(1)

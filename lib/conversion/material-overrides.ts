@@ -147,7 +147,8 @@ class Matcher {
       if (this.#left <= 0) throw tooLong(source);
       return z.array(z.string()).parse(matching.runInContext(this.#context, { timeout: Math.ceil(this.#left) }));
     } catch (error) {
-      const isTimeout = error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+      // An error of that context is none of ours.
+      const isTimeout = Reflect.get(Object(error), 'code') === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
       throw isTimeout ? tooLong(source) : error;
     } finally {
       this.#left -= performance.now() - start;

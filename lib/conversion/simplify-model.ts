@@ -1,5 +1,5 @@
 import { type Document, Primitive } from '@gltf-transform/core';
-import { compactPrimitive } from '@gltf-transform/functions';
+import { compactPrimitive, listTextureInfoByMaterial } from '@gltf-transform/functions';
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
 
 /** The library takes no more attributes of a vertex. */
@@ -19,12 +19,17 @@ export async function simplifyModel(document: Document, error: number): Promise<
 }
 
 function simplify(part: Primitive, error: number): void {
+  // What is flat at rest may bend anywhere.
+  if (part.getAttribute('JOINTS_0') !== null) return;
   const indices = part.getIndices();
   const positions = part.getAttribute('POSITION')?.getArray();
   if (indices === null || !(positions instanceof Float32Array)) return;
   const before = Uint32Array.from(indices.getArray() ?? []);
-  const { values, weights } = looksOf(part);
-  const size = weights.length;
+  const looks = looksOf(part);
+  const size = looks.length;
+  if (size > MAX_ATTRIBUTES) return;
+  const values = valuesOf(looks, positions.length / 3);
+  const weights = looks.map(({ weight }) => weight);
   const [after] =
     size === 0
       ? MeshoptSimplifier.simplify(before, positions, 3, 0, error)
@@ -38,21 +43,18 @@ function simplify(part: Primitive, error: number): void {
   compactPrimitive(part);
 }
 
-interface Looks {
-  /** Of each vertex one after the other, as many as there are weights. */
-  readonly values: Float32Array;
-  readonly weights: number[];
+/** What else must stay in place than the surface. Deviations count as those of a position in a part of size 1. */
+function looksOf(part: Primitive): Column[] {
+  return [...colours(part), ...texcoords(part), ...morphs(part)];
 }
 
-/** What else must stay in place than the surface: colours, and how it bends. Deviations count as those of a position in a part of size 1. */
-function looksOf(part: Primitive): Looks {
-  const columns = [...colours(part), ...bends(part), ...morphs(part)].slice(0, MAX_ATTRIBUTES);
-  const count = part.getAttribute('POSITION')?.getCount() ?? 0;
-  const values = new Float32Array(count * columns.length);
+/** Of each vertex one after the other. */
+function valuesOf(columns: readonly Column[], vertices: number): Float32Array {
+  const values = new Float32Array(vertices * columns.length);
   for (const [column, { of }] of columns.entries()) {
-    for (let vertex = 0; vertex < count; vertex += 1) values[vertex * columns.length + column] = of(vertex);
+    for (let vertex = 0; vertex < vertices; vertex += 1) values[vertex * columns.length + column] = of(vertex);
   }
-  return { values, weights: columns.map(({ weight }) => weight) };
+  return values;
 }
 
 interface Column {
@@ -71,28 +73,21 @@ function colours(part: Primitive): Column[] {
   return Array.from({ length: colour.getElementSize() }, (_, i) => ({ weight: COLOUR_WEIGHT, of: component(i) }));
 }
 
-/** How much each joint moves a vertex; joints that share a column are rarely neighbours. */
-const JOINT_COLUMNS = 8;
+/** A thousandth of a texture, two pixels of one of 2,048, is what a deviation of 0.0001 is. */
+const TEXCOORD_WEIGHT = 0.1;
 
-function bends(part: Primitive): Column[] {
-  const joints = part.getAttribute('JOINTS_0');
-  const weights = part.getAttribute('WEIGHTS_0');
-  if (joints === null || weights === null) return [];
-  const count = joints.getCount();
-  const sums = new Float32Array(count * JOINT_COLUMNS);
-  const [joint, weight]: [number[], number[]] = [[], []];
-  for (let vertex = 0; vertex < count; vertex += 1) {
-    joints.getElement(vertex, joint);
-    weights.getElement(vertex, weight);
-    for (let i = 0; i < 4; i += 1) {
-      const at = vertex * JOINT_COLUMNS + ((joint[i] ?? 0) % JOINT_COLUMNS);
-      sums[at] = (sums[at] ?? 0) + (weight[i] ?? 0);
-    }
-  }
-  return Array.from({ length: JOINT_COLUMNS }, (_, column) => ({
-    weight: 1,
-    of: (vertex) => sums[vertex * JOINT_COLUMNS + column] ?? 0,
-  }));
+function texcoords(part: Primitive): Column[] {
+  const material = part.getMaterial();
+  const used = material === null ? [] : listTextureInfoByMaterial(material).map((info) => info.getTexCoord());
+  return [...new Set(used)].flatMap((set) => {
+    const texcoord = part.getAttribute(`TEXCOORD_${set}`);
+    if (texcoord === null) return [];
+    const element: number[] = [];
+    return [0, 1].map((i) => ({
+      weight: TEXCOORD_WEIGHT,
+      of: (vertex: number) => texcoord.getElement(vertex, element)[i] ?? 0,
+    }));
+  });
 }
 
 function morphs(part: Primitive): Column[] {

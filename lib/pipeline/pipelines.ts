@@ -65,6 +65,9 @@ export async function stopPipeline(parts: PipelineParts, caller: Caller, id: str
     return { record: { ...current, desired }, event: { type: 'stop_asked', evidence } };
   });
   await parts.orchestrations.wake('pipeline', id);
+  // The orchestration will ask for it too; a converter that works for nobody should not have to wait for that.
+  if (record.state === 'converting')
+    await parts.rendering.cancelConversion(id, { reason, evidence }).catch(() => undefined);
   return record;
 }
 

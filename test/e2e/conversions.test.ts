@@ -5,7 +5,7 @@ import { RemoteRenderingClient } from '#lib/client';
 import { connectionString } from '../../infra/local/storage-account.ts';
 import { startTestStack, type TestStack } from '../support/e2e-stack.ts';
 import { boxGlb, type ModelFiles, png, quadGlb, sheetGlb, unpack } from '../support/models/index.ts';
-import { allProcesses } from '../support/processes.ts';
+import { treeOf } from '../support/processes.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 const within = { timeout: 40_000, interval: 50 };
@@ -46,7 +46,16 @@ async function written(prefix: string): Promise<string[]> {
 }
 
 const converters = async () =>
-  (await allProcesses()).filter(({ commandLine }) => /functions\/converter\.mjs/.test(commandLine));
+  (await treeOf(process.pid)).filter(({ commandLine }) => commandLine.includes('functions/converter.mjs'));
+
+/** Uploads a model that takes some seconds, and waits for its pipeline. */
+async function begin(model: string, bytes: Uint8Array): Promise<string> {
+  await stack.upload(model, bytes);
+  return await vi.waitFor(async () => {
+    const pipeline = (await ada.pipelines()).find((each) => each.model === model);
+    return pipeline?.id ?? expect.fail('It has not started.');
+  }, within);
+}
 
 describe('what lies beside a model', () => {
   test('the settings file counts for an upload, and info.json shows what it says', async () => {
@@ -128,53 +137,45 @@ describe('what lies beside a model', () => {
 
 describe('a pipeline that converts a large model', () => {
   test('tells its phases live and when it is read, and no more once it is over', async () => {
-    await stack.upload('large/sheet.glb', sheetGlb(500_000));
+    const id = await begin('large/sheet.glb', sheetGlb(500_000));
     const events: LiveEvent[] = [];
-    await ada.putPipeline('large', { model: 'large/sheet.glb', session: null });
     const watched = (async () => {
-      for await (const event of ada.watch('large')) events.push(event);
+      for await (const event of ada.watch(id)) events.push(event);
     })();
     await vi.waitFor(async () => {
-      const { state, progress } = await ada.pipeline('large');
-      expect(state).toBe('converting');
+      const { progress } = await ada.pipeline(id);
       expect(progress).toMatchObject({ phase: expect.any(String), inputBytes: expect.any(Number) });
     }, within);
     await watched;
     const told = events.filter(({ type }) => type === 'remoterendering.conversion.progress');
     expect(told.length).toBeGreaterThan(0);
     expect(told.length).toBeLessThanOrEqual(6);
-    expect(told[0]).toMatchObject({
-      subject: '/conversions/large',
-      data: { state: 'running', progress: expect.anything() },
-    });
-    expect(await ada.pipeline('large')).toMatchObject({ state: 'converted', progress: null });
+    const data = { state: 'running', progress: { phase: expect.any(String) } };
+    expect(told[0]).toMatchObject({ subject: `/conversions/${id}`, data });
+    expect(await ada.pipeline(id)).toMatchObject({ state: 'converted', progress: null });
   });
 
   test('stops within two seconds of being asked, leaves its result file alone, and gives its content to who waits for it', async () => {
-    await vi.waitFor(async () => expect(await converters()).toEqual([]), within);
-    await stack.upload('stopped/sheet.glb', sheetGlb(600_000));
-    const uploaded = await vi.waitFor(async () => {
-      const pipeline = (await ada.pipelines()).find(({ model }) => model === 'stopped/sheet.glb');
-      return pipeline ?? expect.fail('It has not started.');
+    const id = await begin('stopped/sheet.glb', sheetGlb(600_000));
+    const [converter] = await vi.waitFor(async () => {
+      const found = await converters();
+      expect(found).toHaveLength(1);
+      return found;
     }, within);
-    await vi.waitFor(async () => expect(await converters()).toHaveLength(1), within);
     await ada.putPipeline('waits', { model: 'stopped/sheet.glb', session: null });
     const asked = performance.now();
-    const [converter] = await converters();
-    await ada.stopPipeline(uploaded.id);
+    await ada.stopPipeline(id);
     await vi.waitFor(async () => {
       expect((await converters()).map(({ pid }) => pid)).not.toContain(converter?.pid);
     }, within);
     expect(performance.now() - asked).toBeLessThan(2000);
     await vi.waitFor(async () => {
-      expect(await ada.pipeline(uploaded.id)).toMatchObject({ state: 'stopped', reason: 'admin_stop' });
+      expect(await ada.pipeline(id)).toMatchObject({ state: 'stopped', reason: 'admin_stop' });
     }, within);
     expect(performance.now() - asked).toBeLessThan(4000);
-    expect(await written(`${uploaded.id}/`)).toEqual([`${uploaded.id}/sheet.result.json`]);
-    expect((await ada.pipeline(uploaded.id)).conversionHistory.at(-1)).toMatchObject({
-      state: 'cancelled',
-      reason: 'admin_stop',
-    });
+    expect(await written(`${id}/`)).toEqual([`${id}/sheet.result.json`]);
+    const { conversionHistory } = await ada.pipeline(id);
+    expect(conversionHistory.at(-1)).toMatchObject({ state: 'cancelled', reason: 'admin_stop' });
     await vi.waitFor(async () => {
       expect(await ada.pipeline('waits')).toMatchObject({ state: 'converted', conversion: { cached: false } });
     }, within);

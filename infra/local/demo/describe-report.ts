@@ -43,14 +43,14 @@ function describeEvents(events: DemoReport['events']): string[] {
     const about = events.filter(({ type }) => type.startsWith(`remoterendering.${kind}.`));
     return about.length === 0
       ? []
-      : [entry('', `${kind.padEnd(11)} ${about.map(({ type, state }) => wordFor(type, state)).join(', ')}`)];
+      : [entry('', `${kind.padEnd(11)} ${about.map(wordFor).join(', ')}`)];
   });
   return [entry('events', `${events.length} came over a WebSocket${late}`), ...subjects];
 }
 
-function wordFor(type: string, state: string): string {
+function wordFor({ type, state, phase }: DemoReport['events'][number]): string {
   const what = type.replace(/^.*\./, '');
-  return what === 'state' || what === 'present' ? state : what;
+  return what === 'state' || what === 'present' ? state : (phase ?? what);
 }
 
 function describeMachine(vm: DemoReport['vm']): string {

@@ -50,6 +50,7 @@ export const demoReport = z
         z.strictObject({
           type: z.string(),
           state: z.string(),
+          phase: z.string().nullable(),
           sequence: z.int().nonnegative(),
           at: instant,
           receivedAt: instant,
@@ -103,6 +104,7 @@ export function reportOf(
     events: received.map(({ event: { type, time, data }, receivedAt }) => ({
       type,
       state: data.state,
+      phase: data.progress?.phase ?? null,
       sequence: data.sequence,
       at: time,
       receivedAt: receivedAt.toISOString(),

@@ -1,5 +1,6 @@
 import type { Document } from '@gltf-transform/core';
 import type { ConversionWarning } from '../conversion-outcome.ts';
+import { dropUnplacedTextures } from '../images/unplaced-textures.ts';
 import type { ImportRequest } from '../importer.ts';
 import { refused } from '../reading/refused.ts';
 import { hasBrokenTimes, repairTimes } from './assimp-animations.ts';
@@ -39,7 +40,7 @@ export async function importThroughAssimp(
     if (hasBrokenTimes(document)) repairTimes(document, scene, FRAMES_PER_SECOND);
   }
   repairValues(document);
-  return { document, warnings };
+  return { document, warnings: [...warnings, ...dropUnplacedTextures(document)] };
 }
 
 /** Where a model shows nothing, the library makes a mesh of its nodes: a picture of cameras and lamps that nobody asked for. */

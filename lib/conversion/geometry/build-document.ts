@@ -1,4 +1,4 @@
-import { Document, type Material, type vec3 } from '@gltf-transform/core';
+import { Document, Logger, type Material, type vec3 } from '@gltf-transform/core';
 import { KHRMaterialsUnlit } from '@gltf-transform/extensions';
 import { smoothNormals } from './smooth-normals.ts';
 
@@ -30,7 +30,7 @@ const [POINTS, TRIANGLES] = [0, 4] as const;
 
 /** A scene of pieces that share one plain material, each in a node of its own. */
 export function buildDocument(parts: readonly MeshPart[]): { document: Document; material: Material } {
-  const document = new Document();
+  const document = new Document().setLogger(new Logger(Logger.Verbosity.SILENT));
   const scene = document.createScene();
   document.getRoot().setDefaultScene(scene);
   const material = document.createMaterial('default').setMetallicFactor(0);

@@ -129,13 +129,42 @@ function checkVersion(json: unknown): void {
   throw new ConversionError('input_refused', `The model is glTF ${minVersion ?? version}; only glTF 2.0 can be read.`);
 }
 
+/** Deeper nesting overflows the stack of what copies and writes JSON. */
+const MAX_JSON_DEPTH = 500;
+
 function parseJson(text: string): unknown {
+  if (isDeeperThan(MAX_JSON_DEPTH, text)) {
+    const message = `The JSON of the model is nested deeper than ${MAX_JSON_DEPTH} levels. Export it again.`;
+    throw new ConversionError('limit', message);
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConversionError('input_refused', `The JSON of the model cannot be read: ${why}.`, { cause: error });
   }
+}
+
+function isDeeperThan(limit: number, text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > limit) return true;
+  }
+  return false;
+}
+
+/** Where the string ends that begins at `start`: at the first quote with an even number of backslashes before it. */
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let first = quote;
+    while (text[first - 1] === '\\') first -= 1;
+    if ((quote - first) % 2 === 0) return quote;
+  }
+  return text.length;
 }
 
 function refused(error: z.ZodError): ConversionError {

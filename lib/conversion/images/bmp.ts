@@ -1,9 +1,10 @@
-import type { Pixels } from './pixels.ts';
+import type { Decoder } from './pixels.ts';
 
 /** A Windows bitmap without compression, or with bit fields of 32 bits; undefined where it is of another kind or cut off. */
-export function decodeBmp(bytes: Uint8Array, maxPixels: number): Pixels | undefined {
+export const decodeBmp: Decoder = (bytes, checkPixels) => {
   const bmp = readHeader(bytes);
-  if (bmp === undefined || bmp.width * bmp.height > maxPixels) return undefined;
+  if (bmp === undefined) return undefined;
+  checkPixels(bmp.width * bmp.height);
   const { width, height, bits, palette } = bmp;
   const rowBytes = 4 * Math.ceil((width * bits) / 32);
   if (bmp.start + rowBytes * height > bytes.length) return undefined;
@@ -17,7 +18,7 @@ export function decodeBmp(bytes: Uint8Array, maxPixels: number): Pixels | undefi
     }
   }
   return { width, height, channels: 3, data };
-}
+};
 
 interface Bmp {
   readonly width: number;

@@ -1,7 +1,7 @@
 import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
 import { loadSharp } from '../textures/sharp-images.ts';
 import { decodeBmp } from './bmp.ts';
-import type { Pixels } from './pixels.ts';
+import type { Decoder } from './pixels.ts';
 import { decodeTga, looksLikeTga } from './tga.ts';
 
 /** An image in one of the formats that glTF has, with its extensions. */
@@ -40,25 +40,12 @@ async function convertBySharp(bytes: Uint8Array, limits: WorkLimits): Promise<Gl
   return converted && png(converted);
 }
 
-async function convertPixels(
-  bytes: Uint8Array,
-  decode: (bytes: Uint8Array, maxPixels: number) => Pixels | undefined,
-  limits: WorkLimits,
-): Promise<GltfImage | undefined> {
-  const pixels = tryDecode(() => decode(bytes, limits.texturePixels));
+async function convertPixels(bytes: Uint8Array, decode: Decoder, limits: WorkLimits): Promise<GltfImage | undefined> {
+  const pixels = decode(bytes, (count) => checkLimit('texturePixels', count, limits));
   if (pixels === undefined) return undefined;
   const { data, width, height, channels } = pixels;
   const sharp = await loadSharp();
   return png(await sharp(data, { raw: { width, height, channels } }).png().toBuffer());
-}
-
-/** Headers that lead beyond the end of a file. */
-function tryDecode(decode: () => Pixels | undefined): Pixels | undefined {
-  try {
-    return decode();
-  } catch {
-    return undefined;
-  }
 }
 
 function png(bytes: Uint8Array): GltfImage {

@@ -6,3 +6,9 @@ export interface Pixels {
   readonly channels: 1 | 3 | 4;
   readonly data: Uint8Array;
 }
+
+/**
+ * Reads an image; undefined where it is none of this format, or cut off.
+ * @param checkPixels is told of the number of pixels before any of them is read, and may throw
+ */
+export type Decoder = (bytes: Uint8Array, checkPixels: (count: number) => void) => Pixels | undefined;

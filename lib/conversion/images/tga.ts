@@ -1,4 +1,4 @@
-import type { Pixels } from './pixels.ts';
+import type { Decoder, Pixels } from './pixels.ts';
 
 const HEADER_BYTES = 18;
 /** Kinds of images; each is 8 more where it is run-length encoded. */
@@ -24,9 +24,10 @@ export function looksLikeTga(bytes: Uint8Array): boolean {
 }
 
 /** A Truevision TGA: of colours, grey or a colour map, plain or run-length encoded. Undefined where it is cut off or of another kind. */
-export function decodeTga(bytes: Uint8Array, maxPixels: number): Pixels | undefined {
+export const decodeTga: Decoder = (bytes, checkPixels) => {
   const header = readHeader(bytes);
-  if (header === undefined || header.width * header.height > maxPixels) return undefined;
+  if (header === undefined) return undefined;
+  checkPixels(header.width * header.height);
   const stored = header.isPacked ? unpack(bytes, header) : bytes.subarray(header.start);
   const { width, height, kind, colours } = header;
   if (stored.length < width * height * header.bytes) return undefined;
@@ -41,7 +42,7 @@ export function decodeTga(bytes: Uint8Array, maxPixels: number): Pixels | undefi
     else copy(stored, from, pixelBytes, data, to, channels);
   }
   return { width, height, channels, data };
-}
+};
 
 function channelsOf({ kind, hasAlpha }: Tga, pixelBytes: number): Pixels['channels'] {
   if (kind === GREY) return 1;

@@ -1,5 +1,6 @@
 import { type Accessor, Document, type Primitive } from '@gltf-transform/core';
 import type { ConversionWarning } from '../conversion-outcome.ts';
+import { dropUnplacedTextures } from '../images/unplaced-textures.ts';
 import type { ImportedModel, ImportRequest } from '../importer.ts';
 import { fileOf } from '../reading/text-encoding.ts';
 import { libraryLines, libraryNames } from './obj-format.ts';
@@ -30,7 +31,8 @@ export async function importObj(request: ImportRequest): Promise<ImportedModel> 
         .setTranslation([...model.vertices.positions.origin]),
     );
   }
-  const warnings = [...libraries.warnings, ...warnOfSkipped(model.skipped), ...materials.warnings];
+  const unplaced = dropUnplacedTextures(document);
+  const warnings = [...libraries.warnings, ...warnOfSkipped(model.skipped), ...materials.warnings, ...unplaced];
   return { document, formatVersion: '', generator: model.generator, warnings };
 }
 

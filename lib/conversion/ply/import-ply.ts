@@ -43,9 +43,9 @@ async function readElements(header: PlyHeader, request: ImportRequest) {
   const { settings, limits } = request;
   const element = header.elements.find(({ name }) => name === 'vertex');
   if (element === undefined || element.count === 0) throw refused('it has no vertices: there is nothing to render.');
+  checkSize(header, request.file.size);
   checkLimit('vertices', element.count, limits);
   checkLimit('unpackedBytes', element.count * VERTEX_BYTES, limits);
-  checkSize(header, request.file.size);
   const encode = brightnessEncoder(settings);
   const vertices = new PlyVertices(element, encode);
   const positions = () => vertices.positions.values;

@@ -68,8 +68,14 @@ export async function unpackZipEntry(file: ModelFile, entry: ZipEntry): Promise<
     const bytes = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
     return new Uint8Array(bytes);
   } catch (error) {
-    throw refused(`${name} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}.`);
+    const isLarger = error instanceof RangeError;
+    const why = isLarger ? `it has more than the ${entry.size} bytes that the archive says` : describe(error);
+    throw refused(`${name} cannot be unpacked: ${why}.`);
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function findEnd(tail: Buffer): number | undefined {

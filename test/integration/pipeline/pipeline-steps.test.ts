@@ -353,7 +353,7 @@ describe('a pipeline that is asked to stop', () => {
         state: 'stopped',
         ending: { reason: 'user_stop', evidence: 'ada asked for it.' },
       });
-      const asked = { reason: 'user_stop', evidence: 'ada asked for it.' };
+      const asked = { reason: 'user_stop', evidence: 'ada asked for it.' } as const;
       expect([parts.rendering.stops[0], parts.rendering.cancellations[0]]).toEqual([asked, asked]);
     },
   );

@@ -1,6 +1,15 @@
-import { type Document, getBounds } from '@gltf-transform/core';
-import { KHRLightsPunctual, KHRMaterialsVolume, type Light, type Volume } from '@gltf-transform/extensions';
+import { type Document, getBounds, WebIO } from '@gltf-transform/core';
+import {
+  ALL_EXTENSIONS,
+  KHRLightsPunctual,
+  KHRMaterialsVolume,
+  type Light,
+  type Volume,
+} from '@gltf-transform/extensions';
 import { describe, expect, it } from 'vitest';
+import { parseConversionSettings } from '#lib/conversion';
+import { applySettings } from '../../../lib/conversion/apply-settings.ts';
+import type { ModelFormatId } from '../../../lib/conversion/model-formats.ts';
 import { animatedSkinGlb, boxGlb, unpack } from '../../support/models/index.ts';
 import { assetOf, convertModel } from './convert-model.ts';
 import { type SettingsModel, settingsModelGlb } from './settings-model.ts';
@@ -145,6 +154,34 @@ describe('colours in sRGB', () => {
     const { document } = await converted({ gammaToLinearVertex: true });
     expect(colorsOf(document)).toEqual([0.214, 0.214, 0.214, 0.5].map((value) => expect.closeTo(value, 2)));
     expect(materialOf(document)?.getBaseColorFactor()).toEqual([0.5, 0.25, 1, 1]);
+  });
+});
+
+describe('colours of a format', () => {
+  const colors = async (format: ModelFormatId, settings: object = {}) => {
+    const document = await new WebIO().registerExtensions(ALL_EXTENSIONS).readBinary(await settingsModelGlb());
+    applySettings(document, parseConversionSettings(settings), format);
+    return [materialOf(document)?.getBaseColorFactor()[0], colorsOf(document)[0]];
+  };
+  const [gamma, linear] = [0.5, expect.closeTo(0.21404, 4)];
+
+  it.each([
+    ['gltf', gamma, gamma],
+    ['obj', gamma, gamma],
+    ['dae', gamma, gamma],
+    ['fbx', linear, linear],
+    // Their importers make the colours of vertices linear.
+    ['ply', linear, gamma],
+    ['3mf', gamma, gamma],
+  ] as const)('%s are linear after all, or were', async (format, material, vertex) => {
+    expect(await colors(format)).toEqual([material, vertex]);
+  });
+
+  it('are as the settings say, whatever the format', async () => {
+    const [on, off] = [true, false].map((value) => ({ gammaToLinearMaterial: value, gammaToLinearVertex: value }));
+    expect(await colors('fbx', off)).toEqual([gamma, gamma]);
+    expect(await colors('obj', on)).toEqual([linear, linear]);
+    expect(await colors('3mf', on)).toEqual([gamma, gamma]);
   });
 });
 

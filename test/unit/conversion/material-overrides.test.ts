@@ -200,7 +200,7 @@ describe('the name of a material override', () => {
 
 describe('a material override file', () => {
   it('is found by the name of the model, and by the setting', async () => {
-    const overrides = [{ name: 'paint', roughness: 0.125 }];
+    const overrides = [{ name: 'paint', transparent: true }];
     const settings = { 'material-override': 'looks\\matt.json' };
     for (const [path, given] of [
       [PATH, null],
@@ -208,7 +208,7 @@ describe('a material override file', () => {
       ['looks/matt.json', settings],
     ] as const) {
       const { asset } = await assetOf(await files(overrides, undefined, path), given);
-      expect((await unpack(asset)).getRoot().listMaterials()[0]?.getRoughnessFactor()).toBe(0.125);
+      expect((await unpack(asset)).getRoot().listMaterials()[0]?.getAlphaMode()).toBe('BLEND');
     }
   });
 

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { modelReferences } from '#lib/conversion';
+import { png } from '../../support/models/index.ts';
+import { errorOf } from './convert-model.ts';
+import { assimpModel, describeAssimpModels, importedDocument } from './imported-document.ts';
+
+const square = 'v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n';
+const face = 'f 1/1 2/2 3/3 4/4\n';
+
+describe('an OBJ', () => {
+  it('keeps its objects, materials and textures', async () => {
+    const { document, materials, outcome } = await importedDocument({
+      'model.obj': text(
+        `# made\nmtllib model.mtl\n${square}o wall\nusemtl wood oak\n${face}o floor\nusemtl stone\nf 1 2 3\n`,
+      ),
+      'model.mtl': text(
+        'newmtl wood oak\nKd 1 0.5 1\nmap_Kd -s 1 1 -o 0 0 a\\wood.png\nd 0.5\nnewmtl stone\nKd 0.1 0.2 0.3\nPr 0.25\nPm 1\n',
+      ),
+      'a/wood.png': png(4, [10, 20, 30]),
+    });
+    expect(materials).toEqual([
+      {
+        name: 'wood oak',
+        color: [1, 0.5, 1, 0.5],
+        metallic: 0,
+        roughness: 1,
+        alphaMode: 'BLEND',
+        texture: 'image/png',
+      },
+      {
+        name: 'stone',
+        color: [0.1, 0.2, 0.3, 1],
+        metallic: 1,
+        roughness: 0.25,
+        alphaMode: 'OPAQUE',
+        texture: undefined,
+      },
+    ]);
+    const nodes = document
+      .getRoot()
+      .listNodes()
+      .map((node) => node.getName());
+    expect(nodes).toEqual(expect.arrayContaining(['wall', 'floor']));
+    expect(outcome.warnings).toEqual([]);
+    expect(outcome.info.inputStatistics).toMatchObject({ numFaces: 3, numMaterial: 2 });
+  });
+
+  it('counts backwards, reads colours of vertices and lines that go on', async () => {
+    const model = text('v 0 0 0 1 0 0\nv 1 0 0 0 1 0\nv 1 1 0 0 0 1\nf -3 \\\n -2 -1\n');
+    const { document, outcome } = await importedDocument({ 'model.obj': model });
+    expect(outcome.info.inputStatistics.numFaces).toBe(1);
+    const [primitive] = document
+      .getRoot()
+      .listMeshes()
+      .flatMap((mesh) => mesh.listPrimitives());
+    const colors = primitive?.getAttribute('COLOR_0');
+    expect(Array.from({ length: 3 }, (_, i) => colors?.getElement(i, []).slice(0, 3))).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ]);
+  });
+
+  it('is a point cloud where it has vertices alone, and may have points and lines', async () => {
+    const cloud = await importedDocument({ 'model.obj': text('o c\nv 0 0 0\nv 1 2 3\n') });
+    expect(cloud.size).toEqual([1, 2, 3]);
+    const drawn = await importedDocument({ 'model.obj': text('o c\nv 0 0 0\nv 1 2 3\nv 0 1 0\nl 1 2 3\np 1\n') });
+    const modes = drawn.document
+      .getRoot()
+      .listMeshes()
+      .flatMap((mesh) => mesh.listPrimitives().map((part) => part.getMode()));
+    expect(modes.sort()).toEqual([0, 1]);
+  });
+
+  it('is read in UTF-16 too', async () => {
+    const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`${square}${face}`, 'utf16le')]);
+    expect((await importedDocument({ 'model.obj': utf16 })).size).toEqual([1, 1, 0]);
+  });
+
+  it('warns of materials and textures that are not there', async () => {
+    const { outcome } = await importedDocument({
+      'model.obj': text(`mtllib none.mtl\nmtllib m.mtl\n${square}usemtl a\n${face}`),
+      'm.mtl': text('newmtl a\nmap_Kd wood.png\n'),
+    });
+    expect(outcome.warnings).toEqual([
+      { code: 'materials_missing', title: expect.any(String), details: { file: 'none.mtl' } },
+      { code: '4004', title: 'Missing texture', details: { texture: 'wood.png', material: 'a' } },
+    ]);
+  });
+
+  it('leaves textures off faces without texture coordinates', async () => {
+    const { outcome, materials } = await importedDocument({
+      'model.obj': text(`mtllib m.mtl\n${square}usemtl a\nf 1 2 3\n`),
+      'm.mtl': text('newmtl a\nmap_Kd wood.png\n'),
+      'wood.png': png(2, [1, 2, 3]),
+    });
+    expect(outcome.warnings).toMatchObject([{ code: 'texcoords_missing', details: { material: 'a' } }]);
+    expect(materials).toMatchObject([{ texture: undefined }]);
+  });
+
+  it('names its files before it is read: the longest end of a path that is there', async () => {
+    const files: Record<string, Uint8Array> = {
+      'parts/m.mtl': text(
+        'newmtl a\nmap_Kd -bm 0.3 C:\\job\\tex\\wood.png\nbump -bm 2 ../x/deep.png\nmap_Ke http://example.com/a.png\n',
+      ),
+      'tex/wood.png': png(2, [1, 2, 3]),
+    };
+    const found = await modelReferences(file(text(`mtllib parts/m.mtl\n${square}${face}`)), {
+      find: async (path) => (files[path] ? file(files[path]) : undefined),
+    });
+    expect(found.map(({ kind, path, found: there }) => [kind, path, there !== undefined])).toEqual([
+      ['materials', 'parts/m.mtl', true],
+      ['texture', 'tex/wood.png', true],
+      ['texture', 'parts/x/deep.png', false],
+    ]);
+  });
+
+  it.each([
+    [`${square}f 1 2 9\n`, "line 9: '9' refers to a vertex that is not there"],
+    [`${square}f 1 2 0\n`, "line 9: '0' refers to a vertex"],
+    [`${square}f\n`, "line 9: 'f' without any vertices"],
+    ['o a\nv 1 2\nf 1 1 1\n', 'line 2: a vertex has 2 coordinates'],
+    ['o a\nv 1 nan 2\nf 1 1 1\n', 'line 2: a position is no number'],
+    ['o a\nv 1 b 2\nf 1 1 1\n', "line 2: 'b' is no number"],
+    ['o a\ng b\nusemtl c\n', 'no vertices'],
+  ])('is refused with its line: %j', async (model, why) => {
+    const error = await errorOf({ 'model.obj': text(model) });
+    expect(error).toMatchObject({ code: 'input_refused', message: expect.stringContaining(why) });
+  });
+
+  it('is refused by the limit of vertices', async () => {
+    const error = await errorOf({ 'model.obj': text(`${square}${face}`) }, { vertices: 3 });
+    expect(error).toMatchObject({ code: 'limit', message: expect.stringContaining('vertices') });
+  });
+});
+
+describeAssimpModels('OBJ files of other programs', () => {
+  it.each([
+    ['OBJ/spider.obj', 1368],
+    ['OBJ/box_UTF16BE.obj', 12],
+    ['OBJ/WusonOBJ.obj', 3732],
+    ['OBJ/concave_polygon.obj', 64],
+  ])('become valid assets: %s', async (path, faces) => {
+    const { outcome } = await importedDocument(await assimpModel(path));
+    expect(outcome.info.inputStatistics.numFaces).toBe(faces);
+    expect(outcome.warnings).toEqual([]);
+  });
+});
+
+function text(content: string): Uint8Array {
+  return Buffer.from(content);
+}
+
+function file(bytes: Uint8Array) {
+  return {
+    size: bytes.length,
+    read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
+  };
+}
