@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { AssetReport } from './heartbeat.ts';
 
@@ -40,17 +41,29 @@ const MAX_CLIENTS = 100;
 /** The remote rendering contract, 3.2: a session's ports are of this range. */
 const PORTS = { first: 49_152, last: 65_534 };
 
-const VIEWER_FILES: Readonly<Record<string, { readonly file: string; readonly type: string }>> = {
-  '/': { file: 'index.html', type: 'text/html; charset=utf-8' },
-  '/viewer.js': { file: 'viewer.js', type: 'text/javascript; charset=utf-8' },
-  '/viewer.css': { file: 'viewer.css', type: 'text/css; charset=utf-8' },
+const VIEWER_FILES = [
+  'viewer.js',
+  'viewer.css',
+  'basis-worker.js',
+  'decoders/draco_wasm_wrapper.js',
+  'decoders/draco_decoder.wasm',
+  'decoders/basis_transcoder.js',
+  'decoders/basis_transcoder.wasm',
+];
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.wasm': 'application/wasm',
 };
 
 const SECURITY_HEADERS = {
-  // The mesh decoder is wasm; textures inside a GLB become blobs that the loader fetches.
+  // The mesh decoders are wasm, and Draco's worker is a blob; textures inside a GLB become blobs that the loader fetches.
   'content-security-policy': [
     "default-src 'self'",
     "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self' blob:",
     "connect-src 'self' blob:",
     "img-src 'self' blob: data:",
     "base-uri 'none'",
@@ -62,6 +75,9 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
 };
+
+/** The texture decoder writes functions at run time, which the page may not. Its worker may, and reaches nothing else: it answers messages. */
+const BASIS_WORKER_POLICY = "default-src 'none'; script-src blob: 'unsafe-eval'";
 
 /** Serves the viewer page, the asset and the session's status, on a free port. */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
@@ -101,9 +117,9 @@ async function respond(request: IncomingMessage, response: ServerResponse, servi
   if (path === '/status') return sendJson(response, { ...options.status(), clients: serving.viewers.size });
   if (path === '/events') return openEvents(response, serving);
   if (path === '/asset.glb') return sendAsset(response, options);
-  const viewerFile = VIEWER_FILES[path];
-  if (viewerFile === undefined) return sendText(response, 404, 'There is nothing here.');
-  await sendViewerFile(response, new URL(viewerFile.file, options.viewerDirectory), viewerFile.type);
+  const file = path === '/' ? 'index.html' : VIEWER_FILES.find((each) => path === `/${each}`);
+  if (file === undefined) return sendText(response, 404, 'There is nothing here.');
+  await sendViewerFile(response, new URL(file, options.viewerDirectory));
 }
 
 function openEvents(response: ServerResponse, { options, viewers }: Serving): void {
@@ -128,10 +144,11 @@ async function sendAsset(response: ServerResponse, { assetFile }: PageServerOpti
   await pipeline(createReadStream(asset.path), response);
 }
 
-async function sendViewerFile(response: ServerResponse, file: URL, type: string): Promise<void> {
+async function sendViewerFile(response: ServerResponse, file: URL): Promise<void> {
   const content = await readFile(file).catch(() => undefined);
   if (content === undefined) return sendText(response, 503, 'The viewer is not built: run "npm run build".');
-  response.writeHead(200, { 'content-type': type }).end(content);
+  if (file.pathname.endsWith('/basis-worker.js')) response.setHeader('content-security-policy', BASIS_WORKER_POLICY);
+  response.writeHead(200, { 'content-type': TYPES[extname(file.pathname)] }).end(content);
 }
 
 function sendJson(response: ServerResponse, document: unknown): void {

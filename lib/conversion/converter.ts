@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Document, WebIO } from '@gltf-transform/core';
+import { type Document, Logger, WebIO } from '@gltf-transform/core';
 import { ALL_EXTENSIONS } from '@gltf-transform/extensions';
 import { applySettings } from './apply-settings.ts';
 import { checkGeometry } from './check-geometry.ts';
@@ -65,7 +65,8 @@ async function convertModel(
   const io = new WebIO().registerExtensions(ALL_EXTENSIONS);
   const model = await importModel(job, input);
   warnings.push(...model.warnings);
-  const { document } = model;
+  // What the libraries note of their steps is for their authors.
+  const document = model.document.setLogger(new Logger(Logger.Verbosity.SILENT));
   const before = countModel(document);
   checkLimit('vertices', before.input.numVertices, limits);
   onPhase('optimising', { triangles: before.triangles, vertices: before.input.numVertices });

@@ -1,12 +1,13 @@
 import { type Accessor, AnimationChannel, type Document, type Node, type Scene } from '@gltf-transform/core';
 import type { ConversionWarning } from './conversion-outcome.ts';
+import { addMissingTexcoords } from './repair-texcoords.ts';
 
 /** Mends what exporters leave out or get a little wrong, so that neither the libraries stumble nor the validator complains. */
 export function repairDocument(document: Document): ConversionWarning[] {
   addInverseBindMatrices(document);
   dropUnknownChannels(document);
   normaliseDirections(document);
-  return ensureScene(document);
+  return [...addMissingTexcoords(document), ...ensureScene(document)];
 }
 
 /** glTF 2.0, 3.7.3.2: without them each is the identity; the quantising library wants them written out. */

@@ -13,8 +13,6 @@ export async function simplifyModel(document: Document, error: number): Promise<
   await MeshoptSimplifier.ready;
   for (const mesh of document.getRoot().listMeshes()) {
     for (const part of mesh.listPrimitives()) if (part.getMode() === Primitive.Mode['TRIANGLES']) simplify(part, error);
-    // A mesh without parts is none.
-    if (mesh.listPrimitives().length === 0) mesh.dispose();
   }
 }
 
@@ -34,11 +32,8 @@ function simplify(part: Primitive, error: number): void {
     size === 0
       ? MeshoptSimplifier.simplify(before, positions, 3, 0, error)
       : MeshoptSimplifier.simplifyWithAttributes(before, positions, 3, values, size, weights, null, 0, error);
-  if (after.length === before.length) return;
-  if (after.length === 0) {
-    part.dispose();
-    return;
-  }
+  // A part whose triangles all are without an area is left as it is: it may be all that there is.
+  if (after.length === before.length || after.length === 0) return;
   part.setIndices(indices.clone().setArray(after.slice()));
   compactPrimitive(part);
 }

@@ -127,7 +127,7 @@ describe('A body that is no pipeline', () => {
     [{ model: 'a/../box.glb' }, 'model'],
     [{ model: 'a//box.glb' }, 'model'],
     [{ model: 'a\\b/box.glb' }, 'model'],
-    [{ model: 'a/box.fbx' }, 'model'],
+    [{ model: 'a/box.txt' }, 'model'],
     [{ model: `a/${'x'.repeat(1024)}.glb` }, 'model'],
     [{ model: MODEL, colour: 'red' }, 'colour'],
     [{ model: MODEL, session: { size: 'Large' } }, 'session.size'],

@@ -1,4 +1,3 @@
-import { MeshoptDecoder } from 'meshoptimizer/decoder';
 import {
   AnimationMixer,
   Box3,
@@ -14,7 +13,8 @@ import {
 } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import { RoomEnvironment } from 'three/addons/environments/RoomEnvironment.js';
-import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
+import type { GLTF } from 'three/addons/loaders/GLTFLoader.js';
+import { loadAsset } from './load-asset.ts';
 
 /** Where the viewer looks from when it frames an asset: the front, a little from the right and above. */
 const VIEW_DIRECTION = new Vector3(0.75, 0.45, 1).normalize();
@@ -50,8 +50,7 @@ export class Stage {
 
   /** Shows the asset in place of the one before it. @returns its triangles, as they are drawn */
   async show(url: string): Promise<number> {
-    const loader = new GLTFLoader().setMeshoptDecoder(MeshoptDecoder);
-    const gltf = await loader.loadAsync(url);
+    const gltf = await loadAsset(url, this.#renderer);
     this.clear();
     // Not before it is needed: without a graphics card it takes seconds.
     this.#scene.environment ??= lightingOf(this.#renderer);

@@ -1,9 +1,23 @@
-import type { Document, Material, Node } from '@gltf-transform/core';
+import type { Document, Material, Node, Primitive } from '@gltf-transform/core';
 
 /** Mends values of a document that no format allows, and drops what the library adds to every node of its own. */
 export function repairValues(document: Document): void {
   for (const node of document.getRoot().listNodes()) repairNode(node);
   for (const material of document.getRoot().listMaterials()) repairMaterial(material);
+  for (const mesh of document.getRoot().listMeshes()) {
+    for (const part of mesh.listPrimitives()) flattenTexcoords(part);
+  }
+}
+
+/** Texture coordinates may have a depth in other formats. */
+function flattenTexcoords(part: Primitive): void {
+  for (const semantic of part.listSemantics().filter((name) => name.startsWith('TEXCOORD_'))) {
+    const deep = part.getAttribute(semantic);
+    const from = deep?.getArray();
+    if (!deep || !from || deep.getType() !== 'VEC3') continue;
+    const flat = Float32Array.from({ length: 2 * deep.getCount() }, (_, i) => from[3 * (i >> 1) + (i & 1)] ?? 0);
+    part.setAttribute(semantic, deep.clone().setType('VEC2').setArray(flat));
+  }
 }
 
 function repairNode(node: Node): void {

@@ -11,7 +11,7 @@ export interface MeshPart {
   readonly origin: vec3;
   /** Three for each triangle; without them each three vertices make one. */
   readonly indices?: Uint32Array<ArrayBuffer> | undefined;
-  /** For each vertex, unit or not. Triangles with indices get smooth ones, others the flat ones that the converter adds. */
+  /** For each vertex, unit or not. Triangles with indices get smooth ones where they look so, others the flat ones that the converter adds. */
   readonly normals?: Float32Array<ArrayBuffer> | undefined;
   /** Red, green, blue and alpha of each vertex, linear. */
   readonly colors?: Uint8Array<ArrayBuffer> | undefined;

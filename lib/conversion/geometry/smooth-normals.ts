@@ -1,18 +1,19 @@
-/** A normal for each vertex: the mean of those of its triangles, by their area. Zero for a vertex of none. */
-export function smoothNormals(positions: Float32Array, triangles: Uint32Array): Float32Array<ArrayBuffer> {
+/** Part of the corners that may lie at edges before a surface is taken for one of flat faces. */
+const MOST_EDGES = 0.5;
+/** Cosine of the angle between a triangle and its corner's normal from which on the corner lies at an edge: 45 degrees. */
+const EDGE = Math.SQRT1_2;
+
+/**
+ * A normal for each vertex, the mean of those of its triangles by their area, and zero for a vertex of none. Undefined for what consists of
+ * edges, as boxes do: it looks round with such normals, and is left to flat ones.
+ */
+export function smoothNormals(positions: Float32Array, triangles: Uint32Array): Float32Array<ArrayBuffer> | undefined {
   const normals = new Float32Array(positions.length);
-  const at = (index: number) => positions[index] ?? 0;
-  for (let i = 0; i + 2 < triangles.length; i += 3) {
-    const [a, b, c] = [3 * (triangles[i] ?? 0), 3 * (triangles[i + 1] ?? 0), 3 * (triangles[i + 2] ?? 0)];
-    const [ux, uy, uz] = [at(b) - at(a), at(b + 1) - at(a + 1), at(b + 2) - at(a + 2)];
-    const [vx, vy, vz] = [at(c) - at(a), at(c + 1) - at(a + 1), at(c + 2) - at(a + 2)];
-    const [x, y, z] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
-    for (const corner of [a, b, c]) {
-      normals[corner] = (normals[corner] ?? 0) + x;
-      normals[corner + 1] = (normals[corner + 1] ?? 0) + y;
-      normals[corner + 2] = (normals[corner + 2] ?? 0) + z;
-    }
-  }
+  forEachTriangle(positions, triangles, (corner, x, y, z) => {
+    normals[corner] = (normals[corner] ?? 0) + x;
+    normals[corner + 1] = (normals[corner + 1] ?? 0) + y;
+    normals[corner + 2] = (normals[corner + 2] ?? 0) + z;
+  });
   for (let i = 0; i < normals.length; i += 3) {
     const [x = 0, y = 0, z = 0] = [normals[i], normals[i + 1], normals[i + 2]];
     const length = Math.hypot(x, y, z) || 1;
@@ -20,5 +21,28 @@ export function smoothNormals(positions: Float32Array, triangles: Uint32Array): 
     normals[i + 1] = y / length;
     normals[i + 2] = z / length;
   }
-  return normals;
+  let edges = 0;
+  forEachTriangle(positions, triangles, (corner, x, y, z) => {
+    const along = x * (normals[corner] ?? 0) + y * (normals[corner + 1] ?? 0) + z * (normals[corner + 2] ?? 0);
+    if (along < EDGE * Math.hypot(x, y, z)) edges += 1;
+  });
+  return edges > MOST_EDGES * triangles.length ? undefined : normals;
+}
+
+/** @param visit receives where each corner's vertex begins, and the triangle's normal, as long as twice its area */
+function forEachTriangle(
+  positions: Float32Array,
+  triangles: Uint32Array,
+  visit: (corner: number, x: number, y: number, z: number) => void,
+): void {
+  const at = (index: number) => positions[index] ?? 0;
+  for (let i = 0; i + 2 < triangles.length; i += 3) {
+    const [a, b, c] = [3 * (triangles[i] ?? 0), 3 * (triangles[i + 1] ?? 0), 3 * (triangles[i + 2] ?? 0)];
+    const [ux, uy, uz] = [at(b) - at(a), at(b + 1) - at(a + 1), at(b + 2) - at(a + 2)];
+    const [vx, vy, vz] = [at(c) - at(a), at(c + 1) - at(a + 1), at(c + 2) - at(a + 2)];
+    const [x, y, z] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+    visit(a, x, y, z);
+    visit(b, x, y, z);
+    visit(c, x, y, z);
+  }
 }

@@ -20,6 +20,12 @@ export async function readGltfFile(file: ModelFile): Promise<GltfFile> {
 }
 
 async function parse(file: ModelFile): Promise<GltfFile> {
-  const container = await readGltfContainer(file);
-  return { ...container, gltf: parseGltf(container.text) };
+  const { text: written, binary } = await readGltfContainer(file);
+  const text = withOneMeshopt(written);
+  return { text, binary, gltf: parseGltf(text) };
+}
+
+/** KHR_meshopt_compression is EXT_meshopt_compression with one more codec and filter, which the decoder tells by itself. */
+function withOneMeshopt(text: string): string {
+  return text.replaceAll('"KHR_meshopt_compression"', '"EXT_meshopt_compression"');
 }

@@ -2,6 +2,8 @@ import { type Document, GLB_BUFFER, type GLTF, Logger, WebIO } from '@gltf-trans
 import {
   ALL_EXTENSIONS,
   EXTMeshoptCompression,
+  KHRAccessorFloat16,
+  KHRAccessorFloat64,
   KHRDracoMeshCompression,
   KHRMeshPrimitiveRestart,
 } from '@gltf-transform/extensions';
@@ -17,6 +19,7 @@ import { isExternal } from './gltf-references.ts';
 import type { Gltf } from './gltf-schema.ts';
 import { checkStructure } from './gltf-structure.ts';
 import { repairTextures } from './gltf-textures.ts';
+import { convertSpecularGlossiness } from './specular-glossiness.ts';
 
 type Resources = Record<string, Uint8Array<ArrayBuffer>>;
 
@@ -24,22 +27,20 @@ const EMPTY = new Uint8Array(0);
 
 /** glTF 2.0 as JSON or GLB, with Draco, meshopt and quantised geometry. */
 export async function importGltf(request: ImportRequest): Promise<ImportedModel> {
-  const { gltf, ...container } = await readGltfFile(request.file);
+  const { gltf, text, binary } = await readGltfFile(request.file);
   const warnings = checkExtensions(gltf);
   checkStructure(gltf, request.limits);
-  const json = parseForLibrary(container.text);
+  const json = parseForLibrary(text);
   const resources: Resources = {};
-  if (container.binary) {
-    const { offset, length } = container.binary;
-    resources[GLB_BUFFER] = await readOwned(request.file, offset, length);
-  }
+  if (binary) resources[GLB_BUFFER] = await readOwned(request.file, binary.offset, binary.length);
   await gatherBuffers(json, resources, request);
   await gatherImages(json, resources, request);
-  const document = await read(json, resources, container.text);
+  const document = await read(json, resources, text);
   for (const extension of document.getRoot().listExtensionsUsed()) {
     if (unpacked.has(extension.extensionName)) extension.dispose();
   }
   warnings.push(...repairTextures(document, gltf));
+  await convertSpecularGlossiness(document, request.limits);
   return { document, formatVersion: gltf.asset.version, generator: gltf.asset.generator ?? '', warnings };
 }
 
@@ -49,20 +50,27 @@ const unpacked: ReadonlySet<string> = new Set([
   KHRDracoMeshCompression.EXTENSION_NAME,
 ]);
 
+/** The library reads these, but none of its functions that optimise meshes accept the first, and no viewer the others. */
+const unusable: ReadonlySet<string> = new Set([
+  KHRMeshPrimitiveRestart.EXTENSION_NAME,
+  KHRAccessorFloat16.EXTENSION_NAME,
+  KHRAccessorFloat64.EXTENSION_NAME,
+]);
+
 const known: ReadonlySet<string> = new Set(
-  ALL_EXTENSIONS.map((extension) => extension.EXTENSION_NAME).filter(
-    // The library reads it, but none of its functions that optimise meshes accept it.
-    (name) => name !== KHRMeshPrimitiveRestart.EXTENSION_NAME,
-  ),
+  ALL_EXTENSIONS.map((extension) => extension.EXTENSION_NAME).filter((name) => !unusable.has(name)),
 );
 
+/** Extensions without which a model has its shape and looks plainer. */
+const ONLY_LOOKS = /^[A-Z0-9]+_materials_|^KHR_technique_webgl$|^KHR_techniques_webgl$/;
+
 function checkExtensions(gltf: Gltf): ConversionWarning[] {
-  const required = gltf.extensionsRequired.filter((name) => !known.has(name));
-  if (required.length > 0) {
-    const message = `The model cannot be read without ${required.join(', ')}, which this converter does not know. Export it without.`;
+  const unknown = gltf.extensionsRequired.filter((name) => !known.has(name) && !ONLY_LOOKS.test(name));
+  if (unknown.length > 0) {
+    const message = `The model cannot be read without ${unknown.join(', ')}, which this converter does not know. Export it without.`;
     throw new ConversionError('input_refused', message);
   }
-  return gltf.extensionsUsed
+  return [...new Set([...gltf.extensionsUsed, ...gltf.extensionsRequired])]
     .filter((name) => !known.has(name))
     .map((name) => ({ code: 'extension_dropped', title: 'Unknown extension left out', details: { extension: name } }));
 }
@@ -70,7 +78,8 @@ function checkExtensions(gltf: Gltf): ConversionWarning[] {
 /** The library's type is claimed for JSON that `parseGltf` and `checkStructure` have checked as far as the library trusts it. */
 function parseForLibrary(text: string): GLTF.IGLTF {
   const json: GLTF.IGLTF = JSON.parse(text);
-  return { ...json, asset: { ...json.asset, version: '2.0' } };
+  const extensionsRequired = (json.extensionsRequired ?? []).filter((name) => known.has(name));
+  return { ...json, extensionsRequired, asset: { ...json.asset, version: '2.0' } };
 }
 
 /** Files get names of our own here and below, so that nothing in a URI can be taken for something else. */

@@ -22,6 +22,28 @@ const compressedView = z.looseObject({
   count: index,
 });
 
+/** What every object of a glTF may have. */
+const common = { name: z.string().optional(), extensions: z.record(z.string(), z.looseObject({})).optional() };
+const object = z.looseObject(common);
+
+const textureInfo = z.looseObject({ ...common, index, texCoord: index.optional() });
+
+const material = z.looseObject({
+  ...common,
+  pbrMetallicRoughness: z
+    .looseObject({
+      ...common,
+      baseColorTexture: textureInfo.optional(),
+      metallicRoughnessTexture: textureInfo.optional(),
+      metallicFactor: z.number().optional(),
+      roughnessFactor: z.number().optional(),
+    })
+    .optional(),
+  normalTexture: textureInfo.extend({ scale: z.number().optional() }).optional(),
+  occlusionTexture: textureInfo.extend({ strength: z.number().optional() }).optional(),
+  emissiveTexture: textureInfo.optional(),
+});
+
 /** What is relied upon in a glTF 2.0 file; everything else of it is left to the library that reads it. */
 const gltf = z.looseObject({
   asset: z.looseObject({
@@ -32,18 +54,20 @@ const gltf = z.looseObject({
   extensionsUsed: list(z.string()),
   extensionsRequired: list(z.string()),
   scene: index.optional(),
-  scenes: list(z.looseObject({ nodes: list(index) })),
+  scenes: list(z.looseObject({ ...common, nodes: list(index) })),
   nodes: list(
     z.looseObject({
+      ...common,
       children: list(index),
       mesh: index.optional(),
       skin: index.optional(),
       camera: index.optional(),
     }),
   ),
-  buffers: list(z.looseObject({ uri: z.string().optional(), byteLength: bytes })),
+  buffers: list(z.looseObject({ ...common, uri: z.string().optional(), byteLength: bytes })),
   bufferViews: list(
     z.looseObject({
+      ...common,
       buffer: index,
       byteOffset: bytes.default(0),
       byteLength: bytes,
@@ -53,6 +77,7 @@ const gltf = z.looseObject({
   ),
   accessors: list(
     z.looseObject({
+      ...common,
       bufferView: index.optional(),
       byteOffset: bytes.default(0),
       componentType,
@@ -67,15 +92,16 @@ const gltf = z.looseObject({
         .optional(),
     }),
   ),
-  images: list(
-    z.looseObject({ uri: z.string().optional(), bufferView: index.optional(), name: z.string().optional() }),
-  ),
-  textures: list(z.looseObject({ source: index.optional() })),
-  materials: list(z.looseObject({ name: z.string().optional() })),
+  images: list(z.looseObject({ ...common, uri: z.string().optional(), bufferView: index.optional() })),
+  samplers: list(object),
+  textures: list(z.looseObject({ ...common, sampler: index.optional(), source: index.optional() })),
+  materials: list(material),
   meshes: list(
     z.looseObject({
+      ...common,
       primitives: z.array(
         z.looseObject({
+          ...common,
           attributes: z.record(z.string(), index),
           indices: index.optional(),
           material: index.optional(),
@@ -86,11 +112,17 @@ const gltf = z.looseObject({
     }),
   ),
   skins: list(
-    z.looseObject({ joints: z.array(index), inverseBindMatrices: index.optional(), skeleton: index.optional() }),
+    z.looseObject({
+      ...common,
+      joints: z.array(index),
+      inverseBindMatrices: index.optional(),
+      skeleton: index.optional(),
+    }),
   ),
-  cameras: list(z.looseObject({})),
+  cameras: list(object),
   animations: list(
     z.looseObject({
+      ...common,
       channels: z.array(
         z.looseObject({ sampler: index, target: z.looseObject({ node: index.optional(), path: z.string() }) }),
       ),

@@ -14,7 +14,8 @@ export function checkStructure(gltf: Gltf, limits: WorkLimits): void {
   checkIndices(gltf);
   checkViews(gltf);
   checkLimit('nodes', gltf.nodes.length, limits);
-  checkAccessors(gltf, limits);
+  checkAccessors(gltf);
+  checkSizes(gltf, limits);
   checkTrees(gltf);
 }
 
@@ -78,8 +79,11 @@ function* animationReferences({ animations, nodes, accessors }: Gltf): Iterable<
   }
 }
 
-function* imageReferences({ textures, images, bufferViews }: Gltf): Iterable<Reference> {
-  for (const [i, { source }] of textures.entries()) yield [`the source of textures[${i}]`, source, images];
+function* imageReferences({ textures, images, samplers, bufferViews }: Gltf): Iterable<Reference> {
+  for (const [i, { source, sampler }] of textures.entries()) {
+    yield [`the source of textures[${i}]`, source, images];
+    yield [`the sampler of textures[${i}]`, sampler, samplers];
+  }
   for (const [i, { bufferView }] of images.entries()) yield [`the bufferView of images[${i}]`, bufferView, bufferViews];
 }
 
@@ -96,12 +100,10 @@ function checkViews(gltf: Gltf): void {
   }
 }
 
-function checkAccessors(gltf: Gltf, limits: WorkLimits): void {
-  let total = 0;
+function checkAccessors(gltf: Gltf): void {
   for (const [i, accessor] of gltf.accessors.entries()) {
     const { componentType, type, count, sparse } = accessor;
     const bytes = elementBytes(componentType, type);
-    total += bytes * count;
     checkRange(gltf, `accessors[${i}]`, accessor, bytes, count);
     if (sparse) {
       if (sparse.count > count) throw refused(`accessors[${i}] replaces ${sparse.count} of ${count} elements`);
@@ -110,7 +112,23 @@ function checkAccessors(gltf: Gltf, limits: WorkLimits): void {
       checkRange(gltf, `the sparse values of accessors[${i}]`, sparse.values, bytes, sparse.count);
     }
   }
-  checkLimit('unpackedBytes', total, limits);
+}
+
+function checkSizes(gltf: Gltf, limits: WorkLimits): void {
+  const parts = gltf.meshes.flatMap(({ primitives }) => primitives);
+  const positions = new Set(parts.map(({ attributes }) => attributes['POSITION']));
+  const vertices = [...positions].map((index) => (index === undefined ? 0 : (gltf.accessors[index]?.count ?? 0)));
+  checkLimit('vertices', sum(vertices), limits);
+  const accessors = gltf.accessors.map(({ componentType, type, count }) => elementBytes(componentType, type) * count);
+  const compressed = gltf.bufferViews.map(({ extensions }) => {
+    const view = extensions?.EXT_meshopt_compression;
+    return view === undefined ? 0 : view.count * view.byteStride;
+  });
+  checkLimit('unpackedBytes', sum(accessors) + sum(compressed), limits);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
 }
 
 function checkRange(

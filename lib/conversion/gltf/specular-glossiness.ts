@@ -108,9 +108,14 @@ async function split(document: Document, texture: Texture, factor: number, limit
     rough[3 * pixel + 1] = Math.round(255 - factor * (data[4 * pixel + 3] ?? 0));
   }
   const png = async (name: string, pixels: Buffer) => {
-    const bytes = await sharp(pixels, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 1 }).toBuffer();
+    const bytes = await sharp(pixels, { raw: { width, height, channels: 3 } })
+      .png({ compressionLevel: 1 })
+      .toBuffer();
     return document.createTexture(name).setImage(new Uint8Array(bytes)).setMimeType('image/png');
   };
   const name = texture.getName();
-  return { specular: await png(`${name} specular`.trim(), colour), roughness: await png(`${name} roughness`.trim(), rough) };
+  return {
+    specular: await png(`${name} specular`.trim(), colour),
+    roughness: await png(`${name} roughness`.trim(), rough),
+  };
 }

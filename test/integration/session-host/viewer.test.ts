@@ -1,6 +1,8 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page, type PageScreenshotOptions } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { manyNodesGlb } from '../../support/models/index.ts';
 import { chromiumLaunch } from './chromium.ts';
+import { convertedAsset, greenBallGlb, withGarbledData } from './converted-assets.ts';
 import { emptyGlb, meshoptGlb } from './glb.ts';
 import { type Ground, openGround, waitFor } from './ground.ts';
 import { type BuiltSessionHost, buildSessionHost } from './running-host.ts';
@@ -13,6 +15,7 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
   let ground: Ground;
   let page: Page;
   let complaints: string[];
+  let requests: URL[];
 
   beforeAll(async () => {
     [built, browser] = await Promise.all([buildSessionHost(), chromium.launch(launch)]);
@@ -25,6 +28,8 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
     ground = await openGround(built.program);
     page = await browser.newPage({ viewport: { width: 640, height: 400 } });
     complaints = [];
+    requests = [];
+    page.on('request', (request) => requests.push(new URL(request.url())));
     page.on('console', (message) => {
       // What the software driver says of our screenshots' speed is no complaint about the page.
       const ofDriver = message.text().includes('GL Driver Message');
@@ -58,6 +63,69 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
     expect(await text('notice')).toBe('');
     await waitFor(async () => expect(await coloursIn(page)).toBeGreaterThan(200));
     expect(complaints).toEqual([]);
+  });
+
+  it.each([
+    ['as small as can be', null, ['EXT_meshopt_compression', 'EXT_texture_webp'], []],
+    [
+      'with Draco',
+      { geometryCompression: 'draco' },
+      ['KHR_draco_mesh_compression', 'EXT_texture_webp'],
+      ['draco_decoder.wasm', 'draco_wasm_wrapper.js'],
+    ],
+    [
+      'with KTX2',
+      { textureCompression: 'ktx2' },
+      ['EXT_meshopt_compression', 'KHR_texture_basisu'],
+      ['basis_transcoder.js', 'basis_transcoder.wasm'],
+    ],
+    [
+      'with Draco and KTX2',
+      { geometryCompression: 'draco', textureCompression: 'ktx2' },
+      ['KHR_draco_mesh_compression', 'KHR_texture_basisu'],
+      ['basis_transcoder.js', 'basis_transcoder.wasm', 'draco_decoder.wasm', 'draco_wasm_wrapper.js'],
+    ],
+  ])(
+    'draws a textured asset that was converted %s, with no more decoders than it needs, all from its host',
+    async (_, settings, extensions, decoders) => {
+      const { bytes, required } = await convertedAsset(await greenBallGlb(), settings);
+      expect(required).toEqual(expect.arrayContaining(extensions));
+      const host = await open();
+      ground.order('ball.glb', ground.control.serve('/ball.glb', bytes));
+      await waitFor(async () => expect(await text('facts')).toMatch(/^[1-9][\d,]* triangles/));
+      // Without its colour texture it is as grey as its surroundings.
+      await waitFor(async () => {
+        const { red, green, blue } = await middleColour(page);
+        expect(green).toBeGreaterThan(40 + Math.max(red, blue));
+      });
+      const origin = await host.address();
+      expect(requests.filter((url) => url.protocol !== 'data:' && url.origin !== origin)).toEqual([]);
+      const fetched = requests.flatMap(({ protocol, pathname }) =>
+        protocol === 'http:' && pathname.startsWith('/decoders/') ? pathname.slice('/decoders/'.length) : [],
+      );
+      expect(fetched.sort()).toEqual(decoders);
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it('draws an asset whose meshes the converter made instances of', async () => {
+    const { bytes, required } = await convertedAsset(manyNodesGlb(100), null);
+    expect(required).toContain('EXT_mesh_gpu_instancing');
+    await open();
+    ground.order('many.glb', ground.control.serve('/many.glb', bytes));
+    await waitFor(async () => expect(await text('facts')).toMatch(/^[1-9][\d,]* triangles/));
+    await waitFor(async () => expect(await coloursIn(page)).toBeGreaterThan(200));
+    expect(complaints).toEqual([]);
+  });
+
+  it('says what is wrong with geometry that cannot be decoded, and shows the next asset', async () => {
+    const { bytes } = await convertedAsset(await greenBallGlb(), { geometryCompression: 'draco' });
+    await open();
+    ground.order('garbled.glb', ground.control.serve('/garbled.glb', withGarbledData(bytes)));
+    await waitFor(async () => expect(await text('notice')).toMatch(/could not be opened: .*Draco/i));
+    ground.order('ball.glb', ground.control.serve('/ball.glb', bytes));
+    await waitFor(async () => expect(await text('facts')).toMatch(/^[1-9][\d,]* triangles/));
+    expect(await text('notice')).toBe('');
   });
 
   it('counts as connected while it is open', async () => {
@@ -99,7 +167,19 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
 
 /** How many colours are in the middle of the page: a blank one, or its mere backdrop, has few. */
 async function coloursIn(page: Page): Promise<number> {
-  const screenshot = await page.screenshot({ clip: { x: 180, y: 80, width: 280, height: 240 } });
+  return new Set(await pixelsIn(page, { x: 180, y: 80, width: 280, height: 240 })).size;
+}
+
+/** The mean colour in the very middle of the page, each channel up to 255. */
+async function middleColour(page: Page): Promise<{ red: number; green: number; blue: number }> {
+  const pixels = await pixelsIn(page, { x: 300, y: 180, width: 40, height: 40 });
+  const mean = (shift: number) => pixels.reduce((sum, pixel) => sum + ((pixel >>> shift) & 255), 0) / pixels.length;
+  return { red: mean(0), green: mean(8), blue: mean(16) };
+}
+
+/** The pixels in a part of the page, each a number whose bytes are red, green, blue and alpha from the lowest up. */
+async function pixelsIn(page: Page, clip: NonNullable<PageScreenshotOptions['clip']>): Promise<number[]> {
+  const screenshot = await page.screenshot({ clip });
   // Decoded by the browser itself; as text, since these tests are compiled without the types of a page.
   return page.evaluate(`(async () => {
     const image = new Image();
@@ -107,6 +187,6 @@ async function coloursIn(page: Page): Promise<number> {
     await image.decode();
     const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
     context.drawImage(image, 0, 0);
-    return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
+    return Array.from(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer));
   })()`);
 }

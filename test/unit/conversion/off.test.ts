@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { errorOf } from './convert-model.ts';
+import { unpack } from '../../support/models/index.ts';
+import { assetOf, errorOf } from './convert-model.ts';
 import { anyMesh, importModel, refusalOf, refusesEveryTruncation, survivesChangedBytes } from './import-model.ts';
 
 const square = ['0 0 0', '2 0 0', '2 2 0', '0 2 0'];
@@ -12,6 +13,18 @@ describe('a text OFF file', () => {
     expect(format).toBe('off');
     expect(parts).toMatchObject([{ mode: 4, positions: corners, indices: [0, 1, 2, 0, 2, 3] }]);
     expect(parts[0]?.normals).toEqual([0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]);
+  });
+
+  test('is smooth where it is round, and flat where it is a box', async () => {
+    const box = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => `${i & 1} ${(i >> 1) & 1} ${i >> 2}`);
+    const sides = ['4 0 2 3 1', '4 4 5 7 6', '4 0 1 5 4', '4 2 6 7 3', '4 0 4 6 2', '4 1 3 7 5'];
+    expect((await importModel(off('OFF', box, sides))).parts[0]?.normals).toBeUndefined();
+    const { asset } = await assetOf({ 'box.off': Buffer.from(off('OFF', box, sides)) });
+    const [part] = (await unpack(asset)).getRoot().listMeshes()[0]?.listPrimitives() ?? [];
+    expect(part?.getAttribute('NORMAL')?.getCount()).toBe(24);
+    const shallow = (await importModel(off('OFF', ['0 0 0', '1 0 0.1', '1 1 0', '0 1 0.1'], ['3 0 1 2', '3 0 2 3'])))
+      .parts[0];
+    expect(shallow?.normals).toHaveLength(12);
   });
 
   test('may have comments, empty lines, any line ends, and counts where programs put them', async () => {

@@ -83,6 +83,12 @@ describe('a model without settings', () => {
     expect(outcome.summary.output.triangles).toBeLessThanOrEqual(most);
   });
 
+  it('may have no triangle with an area', async () => {
+    const line = Buffer.from('v 0 0 0\nv 1 1 1\nv 2 2 2\nf 1 2 3\n');
+    const { outcome } = await assetOf({ 'line.obj': line }, null);
+    expect(outcome.summary.output.triangles).toBe(1);
+  });
+
   it('of a skin keeps every triangle: what is flat at rest may bend anywhere', async () => {
     const { outcome } = await assetOf(bendingTubeGlb(5000, 6, 30), null);
     expect(outcome.summary.output.triangles).toBe(outcome.summary.input.triangles);

@@ -4,7 +4,7 @@ import { unpack } from '../../support/models/index.ts';
 import { assetOf, errorOf } from './convert-model.ts';
 import { anyMesh, importModel, refusalOf, refusesEveryTruncation, survivesChangedBytes } from './import-model.ts';
 
-type Triangle = readonly (readonly [number, number, number])[];
+type Triangle = readonly (readonly number[])[];
 
 const triangle: Triangle = [
   [1, 1, 0],
@@ -146,7 +146,7 @@ test('any triangles come back as they were written, in either form', async () =>
 });
 
 test('files larger than what is read at once come back whole', async () => {
-  const triangles = Array.from({ length: 30_000 }, (_, i) => triangle.map(([x, y, z]) => [x + i, y, z] as const));
+  const triangles = Array.from({ length: 30_000 }, (_, i) => triangle.map(([x = 0, y = 0, z = 0]) => [x + i, y, z]));
   for (const content of [textStl(triangles), binaryStl(triangles)]) {
     const { parts } = await importModel(content);
     expect(parts[0]?.positions).toEqual(triangles.flat(2));
