@@ -36,7 +36,8 @@ function flatNormals(positions: Float32Array): Float32Array<ArrayBuffer> {
     const [x, y, z] = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx];
     const length = Math.hypot(x, y, z);
     // A triangle without an area shows nothing; any direction is as good.
-    const normal = length > 0 ? [x / length, y / length, z / length] : [0, 1, 0];
+    // What is equal must have the same bits to be welded: there are two zeros.
+    const normal = length > 0 ? [x / length + 0, y / length + 0, z / length + 0] : [0, 1, 0];
     for (let corner = i; corner < i + 9; corner += 3) normals.set(normal, corner);
   }
   return normals;

@@ -146,6 +146,14 @@ describe('a model without settings', () => {
         ?.getElement(0, []),
     ).toEqual(near(0, -1, 0));
   });
+
+  it('stores the four corners of each side of a box once', async () => {
+    const corner = (i: number) => [i & 1, (i >> 1) & 1, (i >> 2) & 1];
+    const sides = ['0213', '4567', '0145', '2637', '0426', '1357'].map((side) => [...side].map(Number));
+    const triangles = sides.flatMap(([a = 0, b = 0, c = 0, d = 0]) => [a, b, c, c, b, d].flatMap(corner));
+    const { outcome } = await assetOf(pointsGlb(triangles, { mode: 4 }), null);
+    expect(outcome.summary.output.vertices).toBe(24);
+  });
 });
 
 describe('the vertex formats', () => {
