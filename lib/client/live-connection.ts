@@ -4,7 +4,7 @@ import { ClientError } from './client-error.ts';
 
 /** A connection to the hub; disposing of it closes it. */
 export interface LiveConnection extends Disposable {
-  /** Ends when the connection does. */
+  /** Ends when the connection does, which a reader who is far too slow loses: what it misses is in the records. */
   readonly events: AsyncIterable<LiveEvent>;
 }
 
@@ -13,6 +13,8 @@ const CONNECT_MILLISECONDS = 10_000;
 /** The service closes a connection that is silent; a ping also tells a connection that is dead without having been closed. */
 const PING_MILLISECONDS = 20_000;
 const SILENCE_MILLISECONDS = 60_000;
+/** Events that may wait for a reader who is slow. */
+const MAX_WAITING = 10_000;
 
 /** The frame that carries an event; other frames are the protocol's own. */
 const message = z.object({ type: z.literal('message'), data: liveEvent });
@@ -51,7 +53,9 @@ export async function connect(url: string, signal: AbortSignal): Promise<LiveCon
     const frame = parsed(data);
     if (connected.safeParse(frame).success) opened.resolve();
     const carried = message.safeParse(frame);
-    if (carried.success) queue.push(carried.data.data);
+    if (!carried.success || queue.isOver) return;
+    if (true) queue.push(carried.data.data);
+    else close();
   });
   socket.addEventListener('close', ended);
   // The close that follows tells all there is to tell.
@@ -74,6 +78,14 @@ class EventQueue implements AsyncIterable<LiveEvent> {
   readonly #waiting: LiveEvent[] = [];
   #ended = false;
   #wake: () => void = () => undefined;
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  get isOver(): boolean {
+    return this.#ended;
+  }
 
   push(event: LiveEvent): void {
     this.#waiting.push(event);

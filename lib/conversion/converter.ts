@@ -58,13 +58,31 @@ async function convertModel(
   warnings: ConversionWarning[],
   onPhase: OnPhase,
 ): Promise<SucceededConversion> {
-  const { settings, limits } = job;
   onPhase('reading');
   const input = await gatherInput(job);
   onPhase('importing', { inputBytes: input.bytes });
-  const io = new WebIO().registerExtensions(ALL_EXTENSIONS);
   const model = await importModel(job, input);
   warnings.push(...model.warnings);
+  try {
+    return await makeAsset({ job, input, model, assetPath, warnings, onPhase });
+  } catch (error) {
+    throw await blamed(error, model);
+  }
+}
+
+interface AssetRequest {
+  readonly job: ConversionJob;
+  readonly input: ModelInput;
+  readonly model: ImportedModel;
+  readonly assetPath: string;
+  readonly warnings: ConversionWarning[];
+  readonly onPhase: OnPhase;
+}
+
+async function makeAsset(request: AssetRequest): Promise<SucceededConversion> {
+  const { job, input, model, assetPath, warnings, onPhase } = request;
+  const { settings, limits } = job;
+  const io = new WebIO().registerExtensions(ALL_EXTENSIONS);
   // What the libraries note of their steps is for their authors.
   const document = model.document.setLogger(new Logger(Logger.Verbosity.SILENT));
   const before = countModel(document);
@@ -112,6 +130,14 @@ async function convertModel(
   };
 }
 
+/** What failed for a reason that nobody foresaw is the file's fault where something is wrong with it. */
+async function blamed(error: unknown, model: ImportedModel): Promise<unknown> {
+  const isForeseen = error instanceof ConversionError && error.code !== 'conversion_failed';
+  if (isForeseen || isOutOfMemory(error)) return error;
+  const faults = await model.findFaults?.();
+  return faults === undefined ? error : new ConversionError('input_refused', faults, { cause: error });
+}
+
 async function importModel(job: ConversionJob, input: ModelInput): Promise<ImportedModel> {
   const { file, readReference } = input;
   return await importers[input.format.id]({ file, readReference, settings: job.settings, limits: job.limits });
@@ -142,15 +168,23 @@ function describe(error: unknown): FailedConversion['error'] {
     return { code, message, ...(limit !== undefined && { limit }) };
   }
   const why = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError && /allocation|array length/i.test(why)) {
+  if (isOutOfMemory(error)) {
     return {
       code: 'memory',
       message: `The model needs more memory than there is (${why}). Split or simplify it.`,
       limit: 'memoryBytes',
     };
   }
+  if (error instanceof Error && 'syscall' in error) {
+    const message = `The conversion failed on its files: ${why}. Make room, or mend what the disk refuses, and convert it again.`;
+    return { code: 'conversion_failed', message };
+  }
   return {
     code: 'conversion_failed',
     message: `The conversion failed: ${why}. Export the model again, or with other options.`,
   };
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && /allocation|array length/i.test(error.message);
 }

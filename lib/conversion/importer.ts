@@ -20,6 +20,8 @@ export interface ImportedModel {
   readonly formatVersion: string;
   readonly generator: string;
   readonly warnings: readonly ConversionWarning[];
+  /** What is wrong with the file itself, asked where no asset could be made of it; undefined where nothing is. */
+  readonly findFaults?: () => Promise<string | undefined>;
 }
 
 /**

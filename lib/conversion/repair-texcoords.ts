@@ -7,35 +7,45 @@ import type { ConversionWarning } from './conversion-outcome.ts';
  * counted without gaps (glTF 2.0, 3.7.2.1), so that what is missing before another set is added too.
  */
 export function addMissingTexcoords(document: Document): ConversionWarning[] {
-  const warnings: ConversionWarning[] = [];
-  const wanted = new Map<Material, number>();
-  for (const mesh of document.getRoot().listMeshes()) {
-    for (const part of mesh.listPrimitives()) {
-      const material = part.getMaterial();
-      const byMaterial = material === null ? 0 : (wanted.get(material) ?? setsOf(material));
-      if (material !== null) wanted.set(material, byMaterial);
-      const present = part.listSemantics().flatMap((semantic) => /^TEXCOORD_(\d+)$/.exec(semantic)?.[1] ?? []);
-      const sets = Math.max(byMaterial, ...present.map((set) => Number(set) + 1));
-      if (sets === present.length || sets > MAX_SETS) continue;
-      addZeros(document, part, sets);
-      if (byMaterial > 0) warnings.push(warning(mesh, material));
-    }
-  }
-  return warnings;
+  const wanted = new Map<Material | null, ReadonlySet<number>>([[null, new Set()]]);
+  for (const material of document.getRoot().listMaterials()) wanted.set(material, setsUsedBy(material));
+  return document
+    .getRoot()
+    .listMeshes()
+    .flatMap((mesh) =>
+      mesh.listPrimitives().flatMap((part) => addMissing(document, mesh, part, wanted.get(part.getMaterial()))),
+    );
 }
 
 /** More are a mistake of a number, not coordinates. */
 const MAX_SETS = 16;
 
-/** How many sets of coordinates a material's textures need. */
-function setsOf(material: Material): number {
+function addMissing(
+  document: Document,
+  mesh: Mesh,
+  part: Primitive,
+  wanted: ReadonlySet<number> = new Set(),
+): ConversionWarning[] {
+  const present = new Set(
+    part.listSemantics().flatMap((semantic) => {
+      const set = /^TEXCOORD_(\d+)$/.exec(semantic)?.[1];
+      return set === undefined ? [] : [Number(set)];
+    }),
+  );
+  const sets = Math.max(-1, ...wanted, ...present) + 1;
+  if (sets > MAX_SETS) return [];
+  if (sets > present.size) addZeros(document, part, sets);
+  return [...wanted].every((set) => present.has(set)) ? [] : [warning(mesh, part.getMaterial())];
+}
+
+/** The sets of coordinates that a material's textures need. */
+function setsUsedBy(material: Material): ReadonlySet<number> {
   const infos = [material, ...material.listExtensions()].flatMap((owner) => {
     const edges = owner.getGraph().listChildEdges(owner);
     const used = new Set(edges.flatMap((edge) => (edge.getChild() instanceof Texture ? `${edge.getName()}Info` : [])));
     return edges.filter((edge) => used.has(edge.getName())).map((edge) => edge.getChild());
   });
-  const sets = infos.filter((info) => info instanceof TextureInfo).map(setOf);
-  return Math.max(0, ...sets.map((set) => set + 1));
+  return new Set(infos.filter((info) => info instanceof TextureInfo).map(setOf));
 }
 
 /** Its own set is no more than a fallback: KHR_texture_transform. */

@@ -32,6 +32,8 @@ declare module 'gltf-validator' {
   interface ValidationOptions {
     readonly maxIssues?: number;
     readonly writeTimestamp?: boolean;
+    /** The content of a file by its URI; rejects where it is not there. */
+    readonly externalResourceFunction?: (uri: string) => Promise<Uint8Array>;
   }
   const validator: {
     version(): string;

@@ -39,14 +39,35 @@ export async function validateAsset(glb: Uint8Array, what: string): Promise<Vali
 
 /** Why a glTF's JSON could not be read, in the validator's words where it has some: they name the place, a library's exception does not. */
 export async function explainInvalidGltf(json: string, error: unknown): Promise<string> {
-  const found = report.safeParse(
-    await validator.validateString(json, { maxIssues: MAX_MESSAGES, writeTimestamp: false }),
-  );
-  const messages = found.success ? found.data.issues.messages : [];
-  // It is given the JSON alone, and complains of every other file.
-  const errors = messages.filter(({ severity, code }) => severity === 0 && code !== 'IO_ERROR');
-  const why = errors.length > 0 ? errors.slice(0, 3).map(describe).join(' ') : `${asText(error)}.`;
+  const why = describeErrors(await validator.validateString(json, quietly)) ?? `${asText(error)}.`;
   return `The model cannot be read: ${why} Export it again.`;
+}
+
+/**
+ * What the validator finds wrong with a glTF, its geometry and images included; undefined where it finds nothing.
+ * @param readReference the content of a file by the URI that the glTF names it by
+ */
+export async function findGltfFaults(
+  gltf: Uint8Array,
+  readReference: (uri: string) => Promise<Uint8Array | undefined>,
+): Promise<string | undefined> {
+  const externalResourceFunction = async (uri: string) => {
+    const bytes = await readReference(uri);
+    if (bytes === undefined) throw new Error('It is not there.');
+    return bytes;
+  };
+  const why = describeErrors(await validator.validateBytes(gltf, { ...quietly, externalResourceFunction }));
+  return why && `The model is no valid glTF: ${why} Repair it and export it again.`;
+}
+
+const quietly = { maxIssues: MAX_MESSAGES, writeTimestamp: false };
+
+function describeErrors(validated: unknown): string | undefined {
+  const found = report.safeParse(validated);
+  const messages = found.success ? found.data.issues.messages : [];
+  // Files that are not there have been told of, or it was given the JSON alone.
+  const errors = messages.filter(({ severity, code }) => severity === 0 && code !== 'IO_ERROR');
+  return errors.length > 0 ? errors.slice(0, 3).map(describe).join(' ') : undefined;
 }
 
 function describe({ code, message, pointer }: { code: string; message: string; pointer: string }): string {
@@ -54,5 +75,7 @@ function describe({ code, message, pointer }: { code: string; message: string; p
 }
 
 function asText(error: unknown): string {
+  // The language's own words tell nobody what is wrong with a model.
+  if (error instanceof TypeError || error instanceof RangeError) return 'a part of it is missing or of a wrong kind';
   return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
 }

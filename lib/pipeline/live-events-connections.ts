@@ -96,7 +96,7 @@ export async function atOnce(work: Promise<void>): Promise<void> {
   await untilAborted(work, AbortSignal.timeout(REQUEST_MILLISECONDS)).catch(() => undefined);
 }
 
-export function stillToKeepOff(now: Date, { formerReaders = [] }: PipelineRecord) {
+export function stillToKeepOff(now: Date, { formerReaders = [] }: Pick<PipelineRecord, 'formerReaders'>) {
   return formerReaders.filter(({ until }) => now.toISOString() < until);
 }
 

@@ -15,6 +15,7 @@ import {
 } from '#lib/records';
 import { LiveFeed } from './live-events.ts';
 import type { Live } from './live-events-connections.ts';
+import { LiveEventPauses } from './live-events-pauses.ts';
 import { PresentStates } from './present-states.ts';
 
 export interface Records {
@@ -56,6 +57,7 @@ function toldOf(
     conversion: new RecordStore(table, conversionDefinition, ACCOUNT, now),
     session: new RecordStore(table, sessionDefinition, ACCOUNT, now),
   };
-  const parts = { events, outboxes: new Outboxes(table, ACCOUNT), records, accountId, now };
+  const pauses = new LiveEventPauses(now);
+  const parts = { events, outboxes: new Outboxes(table, ACCOUNT), records, accountId, pauses, now };
   return { feed: new LiveFeed({ ...parts, backlog }), presentStates: new PresentStates(parts) };
 }

@@ -1,8 +1,9 @@
 import type { LiveEvent } from '#lib/api';
 import { untilAborted } from '#lib/identity';
 import type { Audience, LiveEvents } from '#lib/pubsub';
-import type { OutboxCursor, Outboxes, RecordBase, RecordEvent, RecordKind } from '#lib/records';
-import { LiveEventPauses } from './live-events-pauses.ts';
+import type { OutboxCursor, Outboxes, PipelineRecord, RecordBase, RecordEvent, RecordKind } from '#lib/records';
+import { stillToKeepOff } from './live-events-connections.ts';
+import type { LiveEventPauses } from './live-events-pauses.ts';
 import { sideBySide } from './side-by-side.ts';
 
 /** What a commit waits for its event, and for what others left, to be published, at most. */
@@ -29,6 +30,8 @@ export interface LiveFeedParts {
   readonly accountId: string;
   /** Where more events of one record than that wait, one goes out in their place, with the present state. */
   readonly backlog: number;
+  /** Shared by all who send to Web PubSub. */
+  readonly pauses: LiveEventPauses;
   readonly now: () => Date;
 }
 
@@ -53,7 +56,7 @@ export class LiveFeed {
 
   constructor(parts: LiveFeedParts) {
     this.#parts = parts;
-    this.#pauses = new LiveEventPauses(parts.now);
+    this.#pauses = parts.pauses;
   }
 
   /**
@@ -205,8 +208,7 @@ export class LiveFeed {
   /** A conversion's and a session's readers are those that their pipeline had at their creation; those that it has now hear of them. */
   async #audienceOf(kind: RecordKind, record: RecordBase): Promise<Audience> {
     const pipeline = kind === 'pipeline' ? record : await this.#parts.records.pipeline.read(record.id);
-    const { owner, readers } = pipeline ?? record;
-    return { pipelineId: record.id, owner, readers };
+    return audienceOf(pipeline ?? record, this.#parts.now());
   }
 
   async #settle(kind: RecordKind, record: RecordBase, cursor: OutboxCursor, published: number): Promise<void> {
@@ -232,6 +234,15 @@ export class LiveFeed {
 
 function keyOf(kind: RecordKind, id: string): string {
   return `${kind} ${id}`;
+}
+
+/**
+ * Who hears of a pipeline. Whoever was taken off its readers is in its group again with each connection that an old token opens; so the
+ * group counts for nothing until these are over. Owner, readers, Clients and Administrators hear without it.
+ */
+export function audienceOf(pipeline: RecordBase & Pick<PipelineRecord, 'formerReaders'>, now: Date): Audience {
+  const { id: pipelineId, owner, readers } = pipeline;
+  return { pipelineId, owner, readers, groupIsStale: stillToKeepOff(now, pipeline).length > 0 };
 }
 
 export function liveEventOf(kind: RecordKind, id: string, event: ToldEvent, accountId: string): LiveEvent {

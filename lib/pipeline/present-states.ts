@@ -10,8 +10,8 @@ import {
   type RecordStore,
   type SessionRecord,
 } from '#lib/records';
-import { liveEventOf } from './live-events.ts';
-import { stillToKeepOff } from './live-events-connections.ts';
+import { audienceOf, liveEventOf } from './live-events.ts';
+import type { LiveEventPauses } from './live-events-pauses.ts';
 import { sideBySide } from './side-by-side.ts';
 
 /** Those that changed last are told; of more, a client asks the route that lists them. */
@@ -38,6 +38,8 @@ export interface PresentStatesParts {
     readonly session: RecordStore<SessionRecord>;
   };
   readonly accountId: string;
+  /** Shared by all who send to Web PubSub. */
+  readonly pauses: LiveEventPauses;
   readonly now: () => Date;
 }
 
@@ -45,6 +47,8 @@ export interface PresentStatesParts {
 type Published = Readonly<Record<RecordKind, ReadonlyMap<string, number>>>;
 
 type Told = readonly string[] | 'everyone';
+
+type Send = (event: LiveEvent, audience: Audience) => Promise<void>;
 
 interface Round {
   readonly connectionIds: Set<string>;
@@ -90,16 +94,18 @@ export class PresentStates {
     const lost = new AbortController();
     const signal = AbortSignal.any([AbortSignal.timeout(ROUND_MILLISECONDS), lost.signal]);
     const failures: string[] = [];
+    const send = this.#sender(connectionIds, signal);
     const tellOf = async (record: PipelineRecord, published: Published) => {
       try {
         signal.throwIfAborted();
-        await untilAborted(this.#tellOf(record, published, connectionIds, signal), signal);
+        await untilAborted(this.#tellOf(record, published, send), signal);
       } catch (error) {
-        if (error instanceof PubSubError && LOST.has(error.code)) lost.abort(error);
+        if (isLost(error)) lost.abort(error);
         failures.push(`The pipeline ${record.id}: ${String(error)}`);
       }
     };
     try {
+      this.#parts.pauses.refuseSilenced();
       // First how far events are published: what is published from here on is told twice rather than never.
       const published = await untilAborted(this.#published(), signal);
       const records = await untilAborted(this.#pipelines(published, failures), signal);
@@ -143,12 +149,34 @@ export class PresentStates {
       .slice(0, MAX_PIPELINES);
   }
 
-  async #tellOf(record: PipelineRecord, published: Published, connectionIds: Told, signal: AbortSignal): Promise<void> {
-    const { id, owner, readers } = record;
-    const groupIsStale = stillToKeepOff(this.#parts.now(), record).length > 0;
-    const audience: Audience = { pipelineId: id, owner, readers, groupIsStale };
+  async #tellOf(record: PipelineRecord, published: Published, send: Send): Promise<void> {
+    const { id } = record;
+    const audience = audienceOf(record, this.#parts.now());
     const events = await Promise.all(RECORD_KINDS.map((kind) => this.#presentOf(kind, id, published[kind].get(id))));
-    for (const event of events.flat()) await this.#parts.events.repeat(event, audience, connectionIds, signal);
+    for (const event of events.flat()) await send(event, audience);
+  }
+
+  /**
+   * Sends also while commits pause: who connects has found Web PubSub well again, and what goes through ends the pause for all. But not while
+   * it wishes to be left alone. Where a round finds it lost, commits pause as after one of theirs, however many sends that failed.
+   */
+  #sender(connectionIds: Told, signal: AbortSignal): Send {
+    const { events, pauses } = this.#parts;
+    let isKnownLost = false;
+    return async (event, audience) => {
+      pauses.refuseSilenced();
+      try {
+        await events.repeat(event, audience, connectionIds, signal);
+        pauses.succeeded();
+      } catch (error) {
+        // What fails for another reason is no sign for commits: their requests are others.
+        if (isLost(error) && !isKnownLost) {
+          isKnownLost = true;
+          pauses.failed(error, false);
+        }
+        throw error;
+      }
+    };
   }
 
   /**
@@ -166,4 +194,8 @@ export class PresentStates {
     };
     return (await told()).map((event) => liveEventOf(kind, id, event, accountId));
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof PubSubError && LOST.has(error.code);
 }

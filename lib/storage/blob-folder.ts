@@ -18,14 +18,16 @@ export class BlobFolder {
   readonly #container: string;
   readonly #folder: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #mostListed: number;
   #listed: ReturnType<Blobs['list']> | undefined;
 
   /** @param folder a path in the container, without a slash at its end; empty or `.` for all of it */
-  constructor(blobs: Blobs, container: string, folder: string, signal?: AbortSignal) {
+  constructor(blobs: Blobs, container: string, folder: string, signal?: AbortSignal, mostListed = MOST_LISTED) {
     this.#blobs = blobs;
     this.#container = container;
     this.#folder = folder === '.' ? '' : folder;
     this.#signal = signal;
+    this.#mostListed = mostListed;
   }
 
   /** The blob of a path below the folder, `/` between its parts. */
@@ -38,7 +40,7 @@ export class BlobFolder {
     const blob = this.nameOf(path);
     const prefix = this.#folder === '' ? '' : `${this.#folder}/`;
     if (!blob.name.startsWith(prefix) || blob.name.startsWith('../')) return undefined;
-    this.#listed ??= this.#blobs.list({ container: this.#container, prefix }, MOST_LISTED, this.#signal);
+    this.#listed ??= this.#blobs.list({ container: this.#container, prefix }, this.#mostListed, this.#signal);
     const { sizes, isComplete } = await this.#listed;
     const size = sizes.get(blob.name) ?? (isComplete ? undefined : await this.#blobs.size(blob));
     if (size === undefined) return undefined;

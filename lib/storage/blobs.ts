@@ -13,6 +13,9 @@ import { StorageError } from './storage-error.ts';
 /** A service copy of our own blobs is over in seconds; its SAS outlives the slowest by far. */
 const COPY_SECONDS = 3600;
 
+/** As many blobs as storage lists at once. */
+const PAGE = 5000;
+
 /** One blob: its container and its name there. */
 export interface BlobName {
   readonly container: string;
@@ -49,7 +52,7 @@ export class Blobs {
 
   /**
    * The blobs whose name starts so, by name, with their sizes in bytes; not all of them where they are very many.
-   * @param most so many are listed, or a few more
+   * @param most so many are listed, or up to a page more
    */
   async list(
     { container, prefix }: { readonly container: string; readonly prefix: string },
@@ -58,7 +61,12 @@ export class Blobs {
   ): Promise<{ readonly sizes: ReadonlyMap<string, number>; readonly isComplete: boolean }> {
     const sizes = new Map<string, number>();
     const options = { prefix, ...(abortSignal && { abortSignal }) };
-    for await (const { segment } of this.#service.getContainerClient(container).listBlobsFlat(options).byPage()) {
+    for await (const { segment } of this.#service
+      .getContainerClient(container)
+      .listBlobsFlat(options)
+      .byPage({
+        maxPageSize: Math.min(PAGE, most),
+      })) {
       if (sizes.size >= most) return { sizes, isComplete: false };
       for (const { name, properties } of segment.blobItems) sizes.set(name, properties.contentLength ?? 0);
     }

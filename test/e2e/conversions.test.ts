@@ -177,7 +177,9 @@ describe('a pipeline that converts a large model', () => {
     const { conversionHistory } = await ada.pipeline(id);
     expect(conversionHistory.at(-1)).toMatchObject({ state: 'cancelled', reason: 'admin_stop' });
     await vi.waitFor(async () => {
-      expect(await ada.pipeline('waits')).toMatchObject({ state: 'converted', conversion: { cached: false } });
+      const pipeline = await ada.pipeline('waits');
+      const converted = { state: 'converted', conversion: { cached: false } };
+      expect(pipeline, JSON.stringify(pipeline)).toMatchObject(converted);
     }, within);
   });
 });

@@ -52,11 +52,15 @@ const statesOf = (events: readonly LiveEvent[], subject: string) =>
 /** The sockets that a token opens, with everything that comes over it. */
 async function socketOf(client: RemoteRenderingClient, pipelines: readonly string[] = []) {
   const { url, ...token } = await client.clientToken({ pipelines: [...pipelines] });
+  return { ...(await connected(url)), token };
+}
+
+async function connected(url: string) {
   const socket = new WebSocket(url, 'json.webpubsub.azure.v1');
   const frames: string[] = [];
   socket.addEventListener('message', ({ data }) => frames.push(String(data)));
   await vi.waitFor(() => expect(frames[0]).toContain('"connected"'), 10_000);
-  return { socket, frames, token };
+  return { socket, frames, [Symbol.dispose]: () => socket.close() };
 }
 
 describe('a watch', () => {
@@ -228,5 +232,19 @@ describe('access that ends', () => {
     const shared = frames.filter((frame) => frame.includes('"/pipelines/shared"'));
     expect(shared.join()).not.toContain('"stopped"');
     socket.close();
+  });
+
+  test('nor does one who comes back with an old token', async () => {
+    const [subject, rita] = [await stack.subjectOf('rita'), clientOf('client', 'rita')];
+    await ada.putPipeline('taken', { ...ABSENT, readers: [subject] });
+    const { url } = await rita.clientToken({ pipelines: ['taken'] });
+    await ada.setReaders('taken', []);
+    using again = await connected(url);
+    await ada.stopPipeline('taken');
+    await watching(ada, 'taken').over;
+    // Whatever was sent before this has come by then.
+    await ada.putPipeline('hers', { ...ABSENT, readers: [subject] });
+    await vi.waitFor(() => expect(again.frames.join()).toContain('"/pipelines/hers"'), 10_000);
+    expect(again.frames.join()).not.toContain('"/pipelines/taken"');
   });
 });

@@ -23,7 +23,7 @@ import { sessionHostsOf } from '../support/processes.ts';
 import type { Ledger } from './journeys.ts';
 import type { Journey } from './plan.ts';
 
-/** Longer than the reaper's round, and than a conversion whose pipeline was stopped. */
+/** Longer than the reaper's round, and than a conversion. */
 const SETTLE_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 250;
 
@@ -56,7 +56,7 @@ export async function check(
     ...checkUploads(after.pipelines, acknowledged, unanswered),
     ...journeys.flatMap((journey) => checkJourney(journey, after, acknowledged)),
     ...after.pipelines.flatMap(checkReason),
-    ...checkContents(succeeded, kills),
+    ...checkContents(conversions, kills),
     ...(await checkOutputs(endpoints, succeeded)),
     ...checkOrphans(after.pipelines, [...conversions, ...sessions]),
   ];
@@ -203,18 +203,24 @@ function checkReason(pipeline: PipelineRecord): string[] {
   return [`The pipeline ${pipeline.id} is ${said(pipeline)}.`];
 }
 
-/** The converter ran for one conversion of a content, and again only where it was killed; all others took its result. */
-function checkContents(
-  succeeded: readonly Extract<ConversionRecord, { state: 'succeeded' }>[],
-  kills: number,
-): string[] {
+/**
+ * The converter ran for one conversion of a content, and again only where it was killed or its conversion was cancelled; all others took its
+ * result.
+ */
+function checkContents(conversions: readonly ConversionRecord[], kills: number): string[] {
+  const succeeded = conversions.filter((conversion) => conversion.state === 'succeeded');
   const contents = Map.groupBy(succeeded, ({ result }) => result.contentKey);
-  return [...contents].flatMap(([contentKey, conversions]) => {
-    const ran = conversions.filter(({ attempts }) => attempts > 0);
-    const uncached = conversions.filter(({ result }) => !result.cached);
+  return [...contents].flatMap(([contentKey, ofContent]) => {
+    const ran = ofContent.filter(({ attempts }) => attempts > 0);
+    const uncached = ofContent.filter(({ result }) => !result.cached);
     const attempts = ran[0]?.attempts ?? 0;
     if (ran.length === 1 && uncached.length === 1 && ran[0] === uncached[0] && attempts <= kills + 1) return [];
-    const told = conversions.map(({ id, result, ...each }) => `${id}: cached ${result.cached}, ${each.attempts} runs`);
+    // A conversion that is cancelled when its content is stored already has run the converter for the others.
+    const byCancelled = conversions.some(
+      (each) => each.state === 'cancelled' && each.contentKey === contentKey && each.attempts > 0,
+    );
+    if (byCancelled && ran.length === 0 && uncached.length === 0) return [];
+    const told = ofContent.map(({ id, result, ...each }) => `${id}: cached ${result.cached}, ${each.attempts} runs`);
     return [`The content ${contentKey} was not converted once: ${told.join('; ')}.`];
   });
 }

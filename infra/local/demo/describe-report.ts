@@ -41,9 +41,7 @@ function describeEvents(events: DemoReport['events']): string[] {
   const late = median === undefined ? '' : `, half of them within ${median} ms of being written`;
   const subjects = ['pipeline', 'conversion', 'session'].flatMap((kind) => {
     const about = events.filter(({ type }) => type.startsWith(`remoterendering.${kind}.`));
-    return about.length === 0
-      ? []
-      : [entry('', `${kind.padEnd(11)} ${about.map(wordFor).join(', ')}`)];
+    return about.length === 0 ? [] : [entry('', `${kind.padEnd(11)} ${about.map(wordFor).join(', ')}`)];
   });
   return [entry('events', `${events.length} came over a WebSocket${late}`), ...subjects];
 }

@@ -11,8 +11,8 @@ import { MeshoptDecoder } from 'meshoptimizer/decoder';
 import { ConversionError } from '../conversion-error.ts';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import type { ImportedModel, ImportRequest } from '../importer.ts';
-import { readOwned } from '../model-file.ts';
-import { explainInvalidGltf } from '../validate-asset.ts';
+import { readOwned, readWhole } from '../model-file.ts';
+import { explainInvalidGltf, findGltfFaults } from '../validate-asset.ts';
 import { loadDracoDecoder } from './draco-decoder.ts';
 import { readGltfFile } from './gltf-file.ts';
 import { isExternal } from './gltf-references.ts';
@@ -27,9 +27,10 @@ const EMPTY = new Uint8Array(0);
 
 /** glTF 2.0 as JSON or GLB, with Draco, meshopt and quantised geometry. */
 export async function importGltf(request: ImportRequest): Promise<ImportedModel> {
-  const { gltf, text, binary } = await readGltfFile(request.file);
+  const file = await readGltfFile(request.file);
+  const { gltf, text, binary } = file;
   const warnings = checkExtensions(gltf);
-  checkStructure(gltf, request.limits);
+  checkStructure(file, request.limits);
   const json = parseForLibrary(text);
   const resources: Resources = {};
   if (binary) resources[GLB_BUFFER] = await readOwned(request.file, binary.offset, binary.length);
@@ -41,7 +42,13 @@ export async function importGltf(request: ImportRequest): Promise<ImportedModel>
   }
   warnings.push(...repairTextures(document, gltf));
   await convertSpecularGlossiness(document, request.limits);
-  return { document, formatVersion: gltf.asset.version, generator: gltf.asset.generator ?? '', warnings };
+  return {
+    document,
+    formatVersion: gltf.asset.version,
+    generator: gltf.asset.generator ?? '',
+    warnings,
+    findFaults: async () => await findGltfFaults(await readWhole(request.file), request.readReference),
+  };
 }
 
 /** What packed the input is gone once it is read; the output is packed anew. */

@@ -20,6 +20,8 @@ const compressedView = z.looseObject({
   byteLength: bytes,
   byteStride: z.int().min(1).max(256),
   count: index,
+  mode: z.enum(['ATTRIBUTES', 'TRIANGLES', 'INDICES']),
+  filter: z.enum(['NONE', 'OCTAHEDRAL', 'QUATERNION', 'EXPONENTIAL', 'COLOR']).optional(),
 });
 
 /** What every object of a glTF may have. */
@@ -202,6 +204,7 @@ function endOfString(text: string, start: number): number {
 function refused(error: z.ZodError): ConversionError {
   const [first] = error.issues;
   const path = first?.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('') ?? '';
-  const message = `The JSON of the model is no glTF 2.0: ${path.replace(/^\./, '') || 'the whole'}: ${first?.message}.`;
+  const what = first?.message.replace(/^Invalid input: expected (.*), received undefined$/, 'is missing, expected $1');
+  const message = `The JSON of the model is no glTF 2.0: ${path.replace(/^\./, '') || 'the whole'}: ${what}.`;
   return new ConversionError('input_refused', message, { cause: error });
 }

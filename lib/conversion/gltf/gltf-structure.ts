@@ -1,5 +1,6 @@
 import { ConversionError } from '../conversion-error.ts';
 import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
+import type { GltfFile } from './gltf-file.ts';
 import { bytesOf, componentsOf, type Gltf } from './gltf-schema.ts';
 
 /** Deeper scene graphs overflow the stack of the libraries that walk them. */
@@ -10,9 +11,9 @@ const MAX_NODE_DEPTH = 1000;
  * the unpacked data fits into memory.
  * @throws ConversionError `input_refused`, `limit`
  */
-export function checkStructure(gltf: Gltf, limits: WorkLimits): void {
+export function checkStructure({ gltf, binary }: GltfFile, limits: WorkLimits): void {
   checkIndices(gltf);
-  checkViews(gltf);
+  checkViews(gltf, binary !== null);
   checkLimit('nodes', gltf.nodes.length, limits);
   checkAccessors(gltf);
   checkSizes(gltf, limits);
@@ -87,7 +88,7 @@ function* imageReferences({ textures, images, samplers, bufferViews }: Gltf): It
   for (const [i, { bufferView }] of images.entries()) yield [`the bufferView of images[${i}]`, bufferView, bufferViews];
 }
 
-function checkViews(gltf: Gltf): void {
+function checkViews(gltf: Gltf, hasBinary: boolean): void {
   for (const [i, view] of gltf.bufferViews.entries()) {
     const compressed = view.extensions?.EXT_meshopt_compression;
     for (const range of compressed ? [compressed] : [view]) {
@@ -95,6 +96,9 @@ function checkViews(gltf: Gltf): void {
       if (buffer === undefined) throw refused(`bufferViews[${i}] lies in buffer ${range.buffer}, which is not there`);
       if (range.byteOffset + range.byteLength > buffer.byteLength) {
         throw refused(`bufferViews[${i}] ends beyond the ${buffer.byteLength} bytes of its buffer`);
+      }
+      if (buffer.uri === undefined && !(hasBinary && range.buffer === 0)) {
+        throw refused(`bufferViews[${i}] lies in buffers[${range.buffer}], which has no uri`);
       }
     }
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { type LiveEvent, pipelineWithHistory } from '#lib/api';
 import { RemoteRenderingClient } from '#lib/client';
@@ -22,7 +22,7 @@ interface Scene {
   pipeline: z.input<typeof pipelineWithHistory>;
   tokens: { status: number; type: string } | 'given';
   /** What the hub does with a connection. */
-  onConnection: (socket: { send(text: string): void; terminate(): void }) => void;
+  onConnection: (socket: WebSocket) => void;
 }
 
 const closers: (() => Promise<void>)[] = [];
@@ -169,6 +169,30 @@ describe('a watch', () => {
     expect(seen.at(-1)).toBe('pipeline.state failed 4');
     expect(new Set(seen)).toContain('session.state starting 1');
     expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  test('that is read too slowly lets its connection go, and reads what it missed once it is read on', async () => {
+    const scene: Scene = {
+      pipeline: pipelineOf(['waiting', 'converting']),
+      tokens: 'given',
+      onConnection: (socket) => {
+        socket.send(CONNECTED);
+        if (scene.pipeline.state === 'converted') return;
+        for (let sequence = 1; sequence <= 10_010; sequence += 1) socket.send(frame('session', sequence, 'ready'));
+        closed.push(new Promise((resolve) => socket.once('close', resolve)));
+      },
+    };
+    const closed: Promise<unknown>[] = [];
+    const watch = (await serve(scene)).watch(ID)[Symbol.asyncIterator]();
+    expect(await watch.next()).toMatchObject({ value: { data: { state: 'converting' } } });
+    // Nobody reads on: that is what ends the connection.
+    await closed[0];
+    const ended = pipelineOf(['waiting', 'converting', 'converted']);
+    const sessionHistory = Array.from({ length: 10_010 }, (_, index) => ({ ...entry(index + 1, 'ready'), at: at(2) }));
+    scene.pipeline = { ...ended, sessionHistory };
+    const seen = await collect({ [Symbol.asyncIterator]: () => watch });
+    expect(seen.filter((line) => line.startsWith('session'))).toHaveLength(10_010);
+    expect(seen).toContain('pipeline.state converted 3');
   });
 
   test('hears of an end before the session’s, which Web PubSub has not got yet, and tells the session’s first', async () => {

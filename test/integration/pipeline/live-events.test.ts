@@ -69,12 +69,25 @@ describe('what a commit tells', () => {
     await ground.pipelines.update('p', (record) => ({ record: { ...record, readers: ['grace'] } }));
     await ground.conversions.create({ ...newConversion('p'), readers: ['clients'] });
     await tell(ground, 'p');
-    expect(ground.events.published.map(({ event, audience }) => [event.subject, audience])).toEqual([
+    expect(ground.events.published.map(({ event, audience }) => [event.subject, audience])).toMatchObject([
       ['/sessions/alone', { pipelineId: 'alone', owner: 'ada', readers: ['grace'] }],
       [P, { pipelineId: 'p', owner: 'ada', readers: ['clients'] }],
       ['/sessions/p', { pipelineId: 'p', owner: 'ada', readers: ['clients'] }],
       ['/conversions/p', { pipelineId: 'p', owner: 'ada', readers: ['grace'] }],
       [P, { pipelineId: 'p', owner: 'ada', readers: ['grace'] }],
+    ]);
+  });
+
+  test('reaches nobody by the group of a pipeline while somebody comes back to it perhaps who was taken off the readers', async () => {
+    const until = new Date(ground.now().getTime() + 60_000).toISOString();
+    await ground.pipelines.create({ ...newPipeline('p'), readers: [], formerReaders: [{ subject: 'eve', until }] });
+    await ground.sessions.create(newSession('p'));
+    ground.clock.advance(60);
+    await tell(ground, 'p');
+    expect(ground.events.published.map(({ event, audience }) => [event.subject, audience.groupIsStale])).toEqual([
+      [P, true],
+      ['/sessions/p', true],
+      [P, false],
     ]);
   });
 

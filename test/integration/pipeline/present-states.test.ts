@@ -214,6 +214,23 @@ describe('what fails', () => {
     }
   });
 
+  test('has commits pause where Web PubSub cannot be reached, as long as after one of theirs; where it refuses, not', async () => {
+    for (const number of range(1, 20)) await ground.pipelines.create(newPipeline(`p-${number}`));
+    const { tries } = ground.events;
+    const repeat = vi.spyOn(ground.events, 'repeat').mockRejectedValue(new PubSubError('refused', 'too long'));
+    await states.tell('c-1');
+    await tell(ground, 'p-1');
+    expect(ground.events.tries).toBe(tries + 1);
+    repeat.mockRejectedValue(new PubSubError('unreachable', 'not now'));
+    await states.tell('c-1');
+    ground.clock.advance(1.999);
+    await tell(ground, 'p-1');
+    expect(ground.events.tries).toBe(tries + 1);
+    ground.clock.advance(0.001);
+    await tell(ground, 'p-1');
+    expect(ground.events.sequences('/pipelines/p-1')).toEqual(range(1, 4));
+  });
+
   test('may be a record that cannot be read: the others are told', async () => {
     for (const id of ['p', 'q']) await ground.pipelines.create(newPipeline(id));
     await spoil(ground, 'q');
@@ -236,5 +253,42 @@ describe('what fails', () => {
     const begun = performance.now();
     expect(await states.tell('c-1')).toHaveLength(1);
     expect(performance.now() - begun).toBeLessThan(12_000);
+  });
+});
+
+describe('a Web PubSub that commits have found', () => {
+  test('too busy for thirty seconds is not asked before they are over, not even in the middle of a round', async () => {
+    for (const number of range(1, 30)) await ground.pipelines.create(newPipeline(`p-${number}`));
+    const repeat = ground.events.repeat.bind(ground.events);
+    const busy = Promise.withResolvers<void>();
+    ground.events.repeat = async (...given) => {
+      await busy.promise;
+      await repeat(...given);
+    };
+    const telling = states.tell('c-1');
+    ground.events.state = 'throttling';
+    await tell(ground, 'p-1');
+    ground.events.state = 'well';
+    busy.resolve();
+    expect(await telling).not.toEqual([]);
+    const { length } = ground.events.repeated;
+    expect(length).toBeLessThanOrEqual(8);
+    ground.clock.advance(29.999);
+    expect(await states.tell('c-2')).toEqual([expect.stringContaining('wishes not to be asked before')]);
+    expect(ground.events.repeated).toHaveLength(length);
+    ground.clock.advance(0.001);
+    expect(await states.tell('c-3')).toEqual([]);
+    expect(told().size).toBe(30);
+  });
+
+  test('lost is asked all the same: who connects has found it well, and what it takes ends the pause of commits', async () => {
+    await ground.pipelines.create(newPipeline('p'));
+    ground.events.state = 'lost';
+    await tell(ground, 'p');
+    ground.events.state = 'well';
+    expect(await states.tell('c-1')).toEqual([]);
+    expect(heard('/pipelines/p')).toEqual([1, 2]);
+    await tell(ground, 'p');
+    expect(ground.events.sequences('/pipelines/p')).toEqual([1, 2, 3]);
   });
 });

@@ -100,13 +100,15 @@ describe('orchestrations', () => {
 
   test('that overslept a wish are woken, once it has been unmet for fifteen seconds', async () => {
     await records.pipelines.create(newPipeline('p'));
-    orchestrations.live.add('pipeline p');
+    await records.conversions.create(newConversion('c'));
+    for (const each of ['pipeline p', 'conversion c']) orchestrations.live.add(each);
     await records.pipelines.update('p', (record) => ({ record: { ...record, desired } }));
+    await records.conversions.update('c', (record) => ({ record: { ...record, desired } }));
     records.clock.advance(15);
     expect(await run()).toEqual(nothing);
     records.clock.advance(0.001);
-    expect(await run()).toEqual({ ...nothing, woken: ['p'] });
-    expect(orchestrations.woken).toEqual(['pipeline p']);
+    expect(await run()).toEqual({ ...nothing, woken: ['p', 'c'] });
+    expect(orchestrations.woken.toSorted()).toEqual(['conversion c', 'pipeline p']);
   });
 
   test.each<[string, number, number, (record: SessionRecord) => SessionRecord]>([

@@ -280,13 +280,26 @@ describe.concurrent('the page server', () => {
       ['/', 'text/html'],
       ['/viewer.js', 'text/javascript'],
       ['/viewer.css', 'text/css'],
+      ['/decoders/draco_wasm_wrapper.js', 'text/javascript'],
+      ['/decoders/draco_decoder.wasm', 'application/wasm'],
+      ['/decoders/basis_transcoder.js', 'text/javascript'],
+      ['/decoders/basis_transcoder.wasm', 'application/wasm'],
     ]) {
       const response = await fetch(`${address}${path}`);
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toContain(type);
       expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
+      expect(response.headers.get('content-security-policy')).not.toContain(" 'unsafe-eval'");
       expect(await response.text()).not.toMatch(/(src|href)="https?:/);
     }
+  });
+
+  it('lets the worker of the texture decoder alone write functions at run time, and reach nothing', async () => {
+    await using ground = await openGround(built.program);
+    const { start } = ground;
+    const response = await fetch(`${await (await start()).address()}/basis-worker.js`);
+    expect(response.headers.get('content-type')).toContain('text/javascript');
+    expect(response.headers.get('content-security-policy')).toBe("default-src 'none'; script-src blob: 'unsafe-eval'");
   });
 
   it('answers nothing else', async () => {
@@ -295,6 +308,7 @@ describe.concurrent('the page server', () => {
     const address = await (await start()).address();
     expect((await fetch(`${address}/../../etc/passwd`)).status).toBe(404);
     expect((await fetch(`${address}/process.json`)).status).toBe(404);
+    expect((await fetch(`${address}/decoders/`)).status).toBe(404);
     expect((await fetch(`${address}/status`, { method: 'POST' })).status).toBe(405);
   });
 });

@@ -106,6 +106,7 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
       expect(fetched.sort()).toEqual(decoders);
       expect(complaints).toEqual([]);
     },
+    60_000,
   );
 
   it('draws an asset whose meshes the converter made instances of', async () => {

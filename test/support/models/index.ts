@@ -1,3 +1,4 @@
+export { featureGlb, sparseGlb } from './features.ts';
 export { glb } from './gltf.ts';
 export { bendingTubeGlb, manyNodesGlb, type TextureImage, texturedBallGlb } from './large.ts';
 export { limits } from './limits.ts';

@@ -83,14 +83,42 @@ describe('a limit is named', () => {
     expect(error).toEqual({ code: 'limit', limit: 'inputBytes', message });
   });
 
-  it('by a model that unpacks to more than fits into memory, before that is tried', async () => {
-    const accessors = [{ componentType: 5126, count: 2 ** 40, type: 'VEC3' }];
-    const error = await errorOf(boxGlb({ accessors, meshes: [{ primitives: [{ attributes: { POSITION: 0 } }] }] }));
-    expect(error).toEqual({
-      code: 'limit',
-      limit: 'unpackedBytes',
-      message: expect.stringContaining('(unpackedBytes)'),
-    });
+  it.each([
+    ['vertices', 'POSITION'],
+    ['unpackedBytes', 'COLOR_0'],
+  ] as const)(
+    'by a model that unpacks to more than fits into memory, before that is tried: %s',
+    async (limit, semantic) => {
+      const element = { componentType: 5126, type: 'VEC3' };
+      const accessors = [
+        { ...element, count: 3 },
+        { ...element, count: 2 ** 40 },
+      ];
+      const primitives = [{ attributes: { POSITION: 0, [semantic]: 1 } }];
+      const error = await errorOf(boxGlb({ accessors, meshes: [{ primitives }] }));
+      expect(error).toEqual({ code: 'limit', limit, message: expect.stringContaining(`(${limit})`) });
+    },
+  );
+
+  it('by compressed geometry that unpacks to more, before that is tried', async () => {
+    const compressed = { buffer: 0, byteLength: 10, byteStride: 256, count: 2 ** 40, mode: 'ATTRIBUTES' };
+    const bufferViews = [{ buffer: 0, byteLength: 10, extensions: { EXT_meshopt_compression: compressed } }];
+    const json = {
+      extensionsUsed: ['EXT_meshopt_compression'],
+      bufferViews,
+      accessors: [],
+      meshes: [{ primitives: [] }],
+    };
+    expect(await errorOf(boxGlb(json))).toMatchObject({ code: 'limit', limit: 'unpackedBytes' });
+  });
+
+  it('by JSON that is nested too deep', async () => {
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const error = await errorOf(Buffer.from(`{"asset":{"version":"2.0"},"extras":${nested}}`));
+    expect(error).toEqual({ code: 'limit', message: expect.stringContaining('500 levels') });
+    const text = 'brackets in a text: \\" [[[ {{{ \\\\';
+    const [model] = [boxGlb({ extras: { [text]: text.repeat(200) } })];
+    expect((await convertModel(model)).outcome.status).toBe('succeeded');
   });
 
   it('by nodes that are nested too deep', async () => {
