@@ -54,7 +54,7 @@ export async function connect(url: string, signal: AbortSignal): Promise<LiveCon
     if (connected.safeParse(frame).success) opened.resolve();
     const carried = message.safeParse(frame);
     if (!carried.success || queue.isOver) return;
-    if (true) queue.push(carried.data.data);
+    if (queue.length < MAX_WAITING) queue.push(carried.data.data);
     else close();
   });
   socket.addEventListener('close', ended);

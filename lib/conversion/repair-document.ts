@@ -1,5 +1,6 @@
 import { type Accessor, AnimationChannel, type Document, type Node, type Scene } from '@gltf-transform/core';
 import type { ConversionWarning } from './conversion-outcome.ts';
+import { repairMotion } from './repair-motion.ts';
 import { addMissingTexcoords } from './repair-texcoords.ts';
 
 /** Mends what exporters leave out or get a little wrong, so that neither the libraries stumble nor the validator complains. */
@@ -7,6 +8,7 @@ export function repairDocument(document: Document): ConversionWarning[] {
   addInverseBindMatrices(document);
   dropUnknownChannels(document);
   normaliseDirections(document);
+  repairMotion(document);
   return [...addMissingTexcoords(document), ...ensureScene(document)];
 }
 

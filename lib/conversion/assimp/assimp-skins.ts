@@ -8,7 +8,12 @@ const bone = z.object({
   /** Vertex and weight. */
   weights: z.array(z.tuple([z.number(), z.number()])),
 });
-const sceneJson = z.object({ meshes: z.array(z.object({ bones: z.array(bone).optional() })).optional() });
+const mesh = z.object({
+  bones: z.array(bone).optional(),
+  /** Vertices of each point, line or triangle. */
+  faces: z.array(z.array(z.number())).optional(),
+});
+const sceneJson = z.object({ meshes: z.array(mesh).optional() });
 type Bone = z.output<typeof bone>;
 
 /** Influences that glTF has room for in one attribute. */
@@ -28,9 +33,10 @@ export function repairSkins(document: Document, assjson: Uint8Array): void {
   const bySkin = new SkinMaker(document, joints);
   const skinned = new Map<Primitive, Skinned>();
   for (const [i, part] of parts.entries()) {
-    const bones = (scene.meshes?.[i]?.bones ?? []).filter(({ name }) => joints.has(name));
+    const { bones: all = [], faces = [] } = scene.meshes?.[i] ?? {};
+    const bones = all.filter(({ name }) => joints.has(name));
     if (part.getAttribute('JOINTS_0') === null && part.getAttribute('WEIGHTS_0') === null) continue;
-    const made = bones.length === 0 ? undefined : bindPart(document, part, bones);
+    const made = bones.length === 0 ? undefined : bindPart(document, part, bones, faces.flat());
     if (made === undefined) unbind(part);
     else skinned.set(part, made);
   }
@@ -60,13 +66,22 @@ function partsInOrder(document: Document): Primitive[] {
   return parts.sort((a, b) => order(a) - order(b));
 }
 
-function bindPart(document: Document, part: Primitive, bones: readonly Bone[]): Skinned | undefined {
+/** @param corners the scene's vertices, one for each corner of its faces: as glTF, the library may give each corner a vertex of its own */
+function bindPart(
+  document: Document,
+  part: Primitive,
+  bones: readonly Bone[],
+  corners: readonly number[],
+): Skinned | undefined {
   const count = part.getAttribute('POSITION')?.getCount() ?? 0;
   const indices = new Uint16Array(MOST_INFLUENCES * count);
   const weights = new Float32Array(MOST_INFLUENCES * count);
+  const written = corners.length === count ? Map.groupBy(corners.keys(), (corner) => corners[corner]) : undefined;
   for (const [index, { weights: influences }] of bones.entries()) {
     for (const [vertex, weight] of influences) {
-      if (vertex < count && weight > 0) keepStrongest(indices, weights, MOST_INFLUENCES * vertex, index, weight);
+      for (const target of written === undefined ? [vertex] : (written.get(vertex) ?? [])) {
+        if (target < count && weight > 0) keepStrongest(indices, weights, MOST_INFLUENCES * target, index, weight);
+      }
     }
   }
   normalise(weights);

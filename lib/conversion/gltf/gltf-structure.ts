@@ -90,16 +90,14 @@ function* imageReferences({ textures, images, samplers, bufferViews }: Gltf): It
 
 function checkViews(gltf: Gltf, hasBinary: boolean): void {
   for (const [i, view] of gltf.bufferViews.entries()) {
-    const compressed = view.extensions?.EXT_meshopt_compression;
-    for (const range of compressed ? [compressed] : [view]) {
-      const buffer = gltf.buffers[range.buffer];
-      if (buffer === undefined) throw refused(`bufferViews[${i}] lies in buffer ${range.buffer}, which is not there`);
-      if (range.byteOffset + range.byteLength > buffer.byteLength) {
-        throw refused(`bufferViews[${i}] ends beyond the ${buffer.byteLength} bytes of its buffer`);
-      }
-      if (buffer.uri === undefined && !(hasBinary && range.buffer === 0)) {
-        throw refused(`bufferViews[${i}] lies in buffers[${range.buffer}], which has no uri`);
-      }
+    const range = view.extensions?.EXT_meshopt_compression ?? view;
+    const buffer = gltf.buffers[range.buffer];
+    if (buffer === undefined) throw refused(`bufferViews[${i}] lies in buffer ${range.buffer}, which is not there`);
+    if (range.byteOffset + range.byteLength > buffer.byteLength) {
+      throw refused(`bufferViews[${i}] ends beyond the ${buffer.byteLength} bytes of its buffer`);
+    }
+    if (buffer.uri === undefined && !(hasBinary && range.buffer === 0)) {
+      throw refused(`bufferViews[${i}] lies in buffers[${range.buffer}], which has no uri`);
     }
   }
 }

@@ -59,6 +59,30 @@ export function skinnedDae(): Uint8Array {
   });
 }
 
+/** Two triangles with one edge, as one mesh of four vertices; each vertex lies at x = its number, and a joint of that number alone holds it. */
+export function skinnedQuadDae(): Uint8Array {
+  const joints = [0, 1, 2, 3].map((i) => `joint${i}`);
+  const positions = [0, 1, 2, 3].map((i) => `${i} ${i % 2} 0`).join(' ');
+  const bindings = joints.map(() => identity).join(' ');
+  const chain = joints.map((name) => `<node id="${name}" name="${name}" sid="${name}" type="JOINT"/>`).join('');
+  return dae({
+    libraries: `<library_geometries><geometry id="quad" name="quad"><mesh>
+<source id="p"><float_array id="pa" count="12">${positions}</float_array>${accessor('pa', 4, 3, ['X:float', 'Y:float', 'Z:float'])}</source>
+<vertices id="v"><input semantic="POSITION" source="#p"/></vertices>
+<triangles count="2"><input semantic="VERTEX" source="#v" offset="0"/><p>3 1 2 0 2 1</p></triangles>
+</mesh></geometry></library_geometries>
+<library_controllers><controller id="skin"><skin source="#quad"><bind_shape_matrix>${identity}</bind_shape_matrix>
+<source id="j"><Name_array id="ja" count="4">${joints.join(' ')}</Name_array>${accessor('ja', 4, 1, ['JOINT:name'])}</source>
+<source id="b"><float_array id="ba" count="64">${bindings}</float_array>${accessor('ba', 4, 16, ['TRANSFORM:float4x4'])}</source>
+<source id="w"><float_array id="wa" count="1">1</float_array>${accessor('wa', 1, 1, ['WEIGHT:float'])}</source>
+<joints><input semantic="JOINT" source="#j"/><input semantic="INV_BIND_MATRIX" source="#b"/></joints>
+<vertex_weights count="4"><input semantic="JOINT" source="#j" offset="0"/><input semantic="WEIGHT" source="#w" offset="1"/>
+<vcount>1 1 1 1</vcount><v>0 0 1 0 2 0 3 0</v></vertex_weights></skin></controller></library_controllers>`,
+    nodes: `<node id="bones" name="bones">${chain}</node>
+<node id="user" name="user"><instance_controller url="#skin"><skeleton>#joint0</skeleton></instance_controller></node>`,
+  });
+}
+
 function geometry(id: string): string {
   return `<library_geometries><geometry id="${id}" name="${id}"><mesh>
 <source id="${id}-p"><float_array id="${id}-pa" count="9">0 0 0 1 2 0 0 2 3</float_array>${accessor(`${id}-pa`, 3, 3, ['X:float', 'Y:float', 'Z:float'])}</source>

@@ -2,6 +2,8 @@
 export interface FbxParts {
   /** Properties of the material, as `Properties70` writes them. */
   readonly material?: string;
+  /** What holds for materials that say nothing else, as `Properties70` writes it. */
+  readonly template?: string;
   /** Unit and axes. */
   readonly settings?: string;
   /** A texture's stored paths. */
@@ -11,7 +13,7 @@ export interface FbxParts {
 }
 
 /** A box of 2 × 4 × 6 units with one material, as text. */
-export function textFbx({ material = '', settings = '', texture, texcoords = true }: FbxParts = {}): Uint8Array {
+export function textFbx({ material = '', template = '', settings = '', texture, texcoords = true }: FbxParts = {}): Uint8Array {
   const image =
     texture === undefined
       ? ''
@@ -34,7 +36,14 @@ GlobalSettings:  {
 }
 Definitions:  {
   Version: 100
-  Count: 0
+  ObjectType: "Material" {
+    Count: 1
+    PropertyTemplate: "FbxSurfacePhong" {
+      Properties70:  {
+        ${template}
+      }
+    }
+  }
 }
 Objects:  {
   Geometry: 1, "Geometry::box", "Mesh" {

@@ -1,7 +1,7 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { modelReferences } from '#lib/conversion';
-import { dae, skinnedDae, triangleDae } from '../../support/models/dae.ts';
+import { dae, skinnedDae, skinnedQuadDae, triangleDae } from '../../support/models/dae.ts';
 import { png } from '../../support/models/index.ts';
 import { errorOf } from './convert-model.ts';
 import { assimpModel, describeAssimpModels, importedDocument, rounded } from './imported-document.ts';
@@ -54,6 +54,19 @@ describe('a COLLADA document', () => {
       expect(weights).toEqual([0.5, 0.3, 0.1, 0.1]);
       expect(part.getAttribute('JOINTS_0')?.getElement(0, []).slice(0, 2)).toEqual([5, 4]);
     }
+  });
+
+  it('binds each vertex to its own joint where triangles share vertices', async () => {
+    const { document } = await importedDocument({ 'm.dae': skinnedQuadDae() });
+    const root = document.getRoot();
+    const [skin] = root.listSkins();
+    const [part] = root.listMeshes().flatMap((mesh) => mesh.listPrimitives());
+    const positions = part?.getAttribute('POSITION');
+    const bound = Array.from({ length: positions?.getCount() ?? 0 }, (_, vertex) => {
+      const [joint = -1] = part?.getAttribute('JOINTS_0')?.getElement(vertex, []) ?? [];
+      return `${positions?.getElement(vertex, [])[0]} ${skin?.listJoints()[joint]?.getName()}`;
+    });
+    expect([...new Set(bound)].sort()).toEqual(['0 joint0', '1 joint1', '2 joint2', '3 joint3']);
   });
 
   it('may be an archive with its images', async () => {

@@ -3,7 +3,7 @@ import { modelReferences } from '#lib/conversion';
 import { binaryFbx, boxRecords, type FbxRecord, textFbx } from '../../support/models/fbx.ts';
 import { png } from '../../support/models/index.ts';
 import { errorOf } from './convert-model.ts';
-import { assimpModel, describeAssimpModels, importedDocument } from './imported-document.ts';
+import { assimpModel, describeAssimpModels, importedDocument, rounded } from './imported-document.ts';
 
 const diffuse = 'P: "DiffuseColor", "Color", "", "A",0.8,0.1,0.1';
 const shiny = `${diffuse}
@@ -53,6 +53,37 @@ describe('an FBX', () => {
     expect(materials).toMatchObject([
       { color: [0.833, 0.104, 0.104, 0.75], metallic: 0, roughness: 1, alphaMode: 'BLEND' },
     ]);
+  });
+
+  it('says nothing of what its template for materials says, and is opaque where neither lets light through', async () => {
+    const plain = { gammaToLinearMaterial: false };
+    // As Blender writes every opaque material.
+    const white = `${diffuse}\nP: "TransparentColor", "Color", "", "A",1,1,1`;
+    const template = `P: "TransparencyFactor", "Number", "", "A",0
+        P: "Opacity", "Number", "", "A",1
+        P: "ShininessExponent", "Number", "", "A",20
+        P: "SpecularColor", "Color", "", "A",0.5,0.5,0.5`;
+    for (const given of [{}, { template }]) {
+      const [paint] = (await importedDocument({ 'm.fbx': textFbx({ material: white, ...given }) }, plain)).materials;
+      expect(paint).toMatchObject({ alphaMode: 'OPAQUE' });
+      expect(paint?.color[3]).toBe(1);
+    }
+    const glass = `${white}\nP: "TransparencyFactor", "Number", "", "A",0.25`;
+    const [shown] = (await importedDocument({ 'm.fbx': textFbx({ material: glass, template }) }, plain)).materials;
+    expect(shown).toMatchObject({ alphaMode: 'BLEND', roughness: rounded(Math.sqrt(2 / (20 * 0.5 + 2))) });
+    expect(shown?.color[3]).toBe(0.75);
+    const worn = `${white}\nP: "Shininess", "Number", "", "A",60`;
+    const [dull] = (await importedDocument({ 'm.fbx': textFbx({ material: worn, template }) }, plain)).materials;
+    expect(dull?.roughness).toBe(rounded(Math.sqrt(2 / (60 * 0.5 + 2))));
+  });
+
+  it('is metal and rough as the physical materials of 3ds Max say', async () => {
+    const surface = `${diffuse}
+      P: "3dsMax|main|metalness", "Float", "", "A",0.25
+      P: "3dsMax|main|roughness", "Float", "", "A",0.5`;
+    const model = { 'm.fbx': textFbx({ material: surface }) };
+    const { materials } = await importedDocument(model, { gammaToLinearMaterial: false });
+    expect(materials).toMatchObject([{ metallic: 0.25, roughness: 0.5, color: [0.8, 0.1, 0.1, 1] }]);
   });
 
   const texture = { relative: 'wood.png', absolute: 'C:\\\\work\\\\maps\\\\wood.png'.replaceAll('\\\\', '\\') };
@@ -146,6 +177,7 @@ describeAssimpModels('FBX files of other programs', () => {
       const root = (await importedDocument(await assimpModel(path))).document.getRoot();
       expect(root.listSkins()).toHaveLength(1);
       expect(root.listAnimations()[0]?.listChannels().length).toBeGreaterThan(5);
+      expect(root.listMaterials().map((material) => material.getAlphaMode())).toEqual(['OPAQUE']);
     }
   });
 

@@ -1,6 +1,6 @@
 import type { Document, Material, vec3 } from '@gltf-transform/core';
 import type { ConversionSettings } from '../../conversion-settings.ts';
-import { type FbxFile, type FbxNode, numbersOf, objectName } from './fbx-node.ts';
+import { type FbxFile, type FbxNode, numbersOf, objectName, textOf } from './fbx-node.ts';
 
 /** Part of the light that a surface which is no metal reflects. */
 const DIELECTRIC = 0.04;
@@ -14,9 +14,10 @@ export function applyFbxMaterials(document: Document, { nodes }: FbxFile, settin
     nodes.filter(({ name }) => name === 'Material'),
     objectName,
   );
+  const templates = materialTemplates(nodes);
   for (const material of document.getRoot().listMaterials()) {
     const found = pick(byName.get(material.getName()) ?? [], material);
-    if (found !== undefined) applyMaterial(material, numbersOf(found), settings);
+    if (found !== undefined) applyMaterial(material, withTemplate(found, templates), settings);
   }
 }
 
@@ -32,12 +33,31 @@ function pick(nodes: readonly FbxNode[], material: Material): FbxNode | undefine
 
 type Numbers = ReadonlyMap<string, readonly number[]>;
 
+/** What holds for every material of a kind that says nothing else, by the kind. */
+function materialTemplates(nodes: readonly FbxNode[]): ReadonlyMap<string, Numbers> {
+  const types = nodes.filter(({ name }) => name === 'Definitions').flatMap(({ children }) => children);
+  const templates = types
+    .filter(({ name, values }) => name === 'ObjectType' && values[0] === 'Material')
+    .flatMap(({ children }) => children.filter(({ name }) => name === 'PropertyTemplate'));
+  return new Map(templates.map((node) => [String(node.values[0]).toLowerCase(), numbersOf(node)]));
+}
+
+function withTemplate(node: FbxNode, templates: ReadonlyMap<string, Numbers>): Numbers {
+  const own = numbersOf(node);
+  const kind = `fbxsurface${textOf(node, 'ShadingModel').toLowerCase()}`;
+  const numbers = new Map(templates.get(kind) ?? []);
+  // Older names for the same: what the material itself has goes before what the template has by another name.
+  numbers.delete('Opacity');
+  if (own.has('Shininess')) numbers.delete('ShininessExponent');
+  return new Map([...numbers, ...own]);
+}
+
 function applyMaterial(material: Material, numbers: Numbers, settings: ConversionSettings): void {
   const alpha = opacityOf(numbers);
   if (alpha < 1) material.setAlphaMode('BLEND');
   else if (material.getBaseColorTexture() === null) material.setAlphaMode('OPAQUE');
-  const metal = first(numbers, '3dsMax|Parameters|metalness') ?? first(numbers, 'Maya|metalness');
-  const rough = first(numbers, '3dsMax|Parameters|roughness') ?? first(numbers, 'Maya|specularRoughness');
+  const metal = firstOf(numbers, '3dsMax|Parameters|metalness', '3dsMax|main|metalness', 'Maya|metalness');
+  const rough = firstOf(numbers, '3dsMax|Parameters|roughness', '3dsMax|main|roughness', 'Maya|specularRoughness');
   if (metal === undefined && rough === undefined) applyPhong(material, numbers, alpha, settings);
   else material.setMetallicFactor(part(metal ?? 0)).setRoughnessFactor(part(rough ?? 0.5));
 }
@@ -47,7 +67,7 @@ function applyPhong(material: Material, numbers: Numbers, alpha: number, setting
   const diffuse = scaled(numbers, 'DiffuseColor', 'DiffuseFactor', material.getBaseColorFactor().slice(0, 3));
   // Lambert's surfaces have no highlights.
   const specular = scaled(numbers, 'SpecularColor', 'SpecularFactor', [0, 0, 0]);
-  const shininess = first(numbers, 'ShininessExponent') ?? first(numbers, 'Shininess') ?? 0;
+  const shininess = firstOf(numbers, 'ShininessExponent', 'Shininess') ?? 0;
   const intensity = 0.2125 * specular[0] + 0.7154 * specular[1] + 0.0721 * specular[2];
   // A texture is the colour; how much of it is metal would have to be known for each of its pixels.
   const assumeMetallic = settings.fbxAssumeMetallic && !hasTexture;
@@ -88,17 +108,21 @@ function opacityOf(numbers: Numbers): number {
   const opacity = first(numbers, 'Opacity');
   if (opacity !== undefined) return part(opacity);
   const colour = numbers.get('TransparentColor') ?? [];
-  const factor = first(numbers, 'TransparencyFactor');
-  if (colour.length < 3) return part(1 - (factor ?? 0));
+  const factor = first(numbers, 'TransparencyFactor') ?? 0;
+  if (colour.length < 3) return part(1 - factor);
   const [red = 0, green = 0, blue = 0] = colour;
-  // Programs write a white one for materials that a factor of zero makes opaque.
-  return part(1 - ((red + green + blue) / 3) * (factor ?? 1));
+  // Programs write a white one for materials that a factor of zero makes opaque, and leave out the zero.
+  return part(1 - ((red + green + blue) / 3) * factor);
 }
 
 function scaled(numbers: Numbers, colour: string, factor: string, otherwise: readonly number[]): vec3 {
   const [red = 0, green = 0, blue = 0] = numbers.get(colour) ?? otherwise;
   const by = first(numbers, factor) ?? 1;
   return [part(red * by), part(green * by), part(blue * by)];
+}
+
+function firstOf(numbers: Numbers, ...names: readonly string[]): number | undefined {
+  return names.map((name) => first(numbers, name)).find((value) => value !== undefined);
 }
 
 function first(numbers: Numbers, name: string): number | undefined {

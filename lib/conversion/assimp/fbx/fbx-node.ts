@@ -18,7 +18,7 @@ export interface FbxFile {
   readonly unpackedBytes: number;
 }
 
-const wantedAtTop: ReadonlySet<string> = new Set(['FBXHeaderExtension', 'Creator', 'GlobalSettings']);
+const wantedAtTop: ReadonlySet<string> = new Set(['FBXHeaderExtension', 'Creator', 'GlobalSettings', 'Definitions']);
 const wantedObjects: ReadonlySet<string> = new Set(['Material', 'Texture', 'Video', 'GlobalSettings']);
 
 /** True for a record whose content is of interest here, by the names of what it lies in and its own. */
