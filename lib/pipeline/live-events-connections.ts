@@ -13,6 +13,8 @@ import { PipelineError } from './pipeline-error.ts';
 const MARGIN_MINUTES = 15;
 /** A record is a small document. Whoever takes off more readers than that in an hour has everybody else taken off with them. */
 const MAX_FORMER_READERS = 50;
+/** Whoever was revoked last is left out of each send: more would make a URL too long. The connections of others are closed alone. */
+const MAX_KEPT_OUT = 30;
 /** What a request waits for connections to be closed, at most; the reaper does it again. */
 const REQUEST_MILLISECONDS = 1000;
 
@@ -55,13 +57,9 @@ export async function revoke(
   return revoked;
 }
 
-/**
- * Closes every connection of who is revoked. A revocation acts whatever case the id was typed in, and Web PubSub tells cases apart:
- * Microsoft Entra writes ids in lower case. @throws PubSubError
- */
+/** Closes every connection of who is revoked. @throws PubSubError */
 export async function closeRevoked(connections: LiveConnections, target: string): Promise<void> {
-  const users = new Set([target, target.toLowerCase()]);
-  await Promise.all([...users].map((user) => connections.closeUser(user, 'revoked')));
+  await Promise.all(usersOf([target]).map((user) => connections.closeUser(user, 'revoked')));
 }
 
 /** Who is to be kept from listening once a pipeline has other readers: whoever could read it before, and was given a token perhaps. */
@@ -91,6 +89,12 @@ export async function dropFormerReaders(connections: LiveConnections, record: Pi
   );
 }
 
+/** The user ids that hear nothing any more, though an old token may open a connection that is yet to be closed. @throws RecordsError */
+export async function keptOut(revocations: Pick<Revocations, 'latest'>, life: TokenLife): Promise<string[]> {
+  const latest = (await revocations.latest(MAX_KEPT_OUT)).filter(({ revokedAt }) => mayHaveToken(life, revokedAt));
+  return usersOf(latest.map(({ target }) => target));
+}
+
 /** Waits a second for what the reaper will do again if it fails. */
 export async function atOnce(work: Promise<void>): Promise<void> {
   await untilAborted(work, AbortSignal.timeout(REQUEST_MILLISECONDS)).catch(() => undefined);
@@ -102,4 +106,9 @@ export function stillToKeepOff(now: Date, { formerReaders = [] }: Pick<PipelineR
 
 function lastUseOf({ CLIENT_TOKEN_MAX_MINUTES }: TokenLife['config'], given: Date): Date {
   return new Date(given.getTime() + (CLIENT_TOKEN_MAX_MINUTES + MARGIN_MINUTES) * 60_000);
+}
+
+/** A revocation acts whatever case the id was typed in, and Web PubSub tells cases apart: Microsoft Entra writes ids in lower case. */
+function usersOf(targets: readonly string[]): string[] {
+  return [...new Set(targets.flatMap((target) => [target, target.toLowerCase()]))];
 }

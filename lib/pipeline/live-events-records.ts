@@ -10,11 +10,12 @@ import {
   pipelineDefinition,
   type RecordKind,
   RecordStore,
+  type Revocations,
   type SessionRecord,
   sessionDefinition,
 } from '#lib/records';
 import { LiveFeed } from './live-events.ts';
-import type { Live } from './live-events-connections.ts';
+import { keptOut, type Live } from './live-events-connections.ts';
 import { LiveEventPauses } from './live-events-pauses.ts';
 import { PresentStates } from './present-states.ts';
 
@@ -27,14 +28,17 @@ export interface Records {
   readonly presentStates: PresentStates | undefined;
 }
 
+type LiveConfig = Pick<Config, 'CLIENT_TOKEN_MAX_MINUTES' | 'EVENT_BACKLOG' | 'STS_ACCOUNT_ID'>;
+
 /** The records of all kinds, whose events are published where there is somebody to publish to. */
 export function openRecords(
   table: TableClient,
-  config: Pick<Config, 'EVENT_BACKLOG' | 'STS_ACCOUNT_ID'>,
+  config: LiveConfig,
   now: () => Date,
   events: LiveEvents | undefined,
+  revocations: Pick<Revocations, 'latest'>,
 ): Records {
-  const told = events && toldOf(table, config, now, events);
+  const told = events && toldOf(table, config, now, events, revocations);
   const hook = (kind: RecordKind) => told?.feed.afterCommit.bind(told.feed, kind);
   return {
     pipelines: new RecordStore(table, pipelineDefinition, ACCOUNT, now, hook('pipeline')),
@@ -47,9 +51,10 @@ export function openRecords(
 
 function toldOf(
   table: TableClient,
-  { EVENT_BACKLOG: backlog, STS_ACCOUNT_ID: accountId }: Pick<Config, 'EVENT_BACKLOG' | 'STS_ACCOUNT_ID'>,
+  config: LiveConfig,
   now: () => Date,
   events: Pick<LiveEvents, 'publish' | 'repeat'>,
+  revocations: Pick<Revocations, 'latest'>,
 ): { readonly feed: LiveFeed; readonly presentStates: PresentStates } {
   // Both only read records: they need no stores that tell them of commits.
   const records = {
@@ -58,6 +63,16 @@ function toldOf(
     session: new RecordStore(table, sessionDefinition, ACCOUNT, now),
   };
   const pauses = new LiveEventPauses(now);
-  const parts = { events, outboxes: new Outboxes(table, ACCOUNT), records, accountId, pauses, now };
+  const { EVENT_BACKLOG: backlog, STS_ACCOUNT_ID: accountId } = config;
+  const outboxes = new Outboxes(table, ACCOUNT);
+  const parts = {
+    events,
+    outboxes,
+    records,
+    accountId,
+    keptOut: () => keptOut(revocations, { config, now }),
+    pauses,
+    now,
+  };
   return { feed: new LiveFeed({ ...parts, backlog }), presentStates: new PresentStates(parts) };
 }

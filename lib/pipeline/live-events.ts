@@ -30,6 +30,8 @@ export interface LiveFeedParts {
   readonly accountId: string;
   /** Where more events of one record than that wait, one goes out in their place, with the present state. */
   readonly backlog: number;
+  /** The user ids that hear nothing any more. */
+  readonly keptOut: () => Promise<readonly string[]>;
   /** Shared by all who send to Web PubSub. */
   readonly pauses: LiveEventPauses;
   readonly now: () => Date;
@@ -207,8 +209,12 @@ export class LiveFeed {
 
   /** A conversion's and a session's readers are those that their pipeline had at their creation; those that it has now hear of them. */
   async #audienceOf(kind: RecordKind, record: RecordBase): Promise<Audience> {
-    const pipeline = kind === 'pipeline' ? record : await this.#parts.records.pipeline.read(record.id);
-    return audienceOf(pipeline ?? record, this.#parts.now());
+    const { records, keptOut, now } = this.#parts;
+    const [pipeline, out] = await Promise.all([
+      kind === 'pipeline' ? record : records.pipeline.read(record.id),
+      keptOut(),
+    ]);
+    return audienceOf(pipeline ?? record, out, now());
   }
 
   async #settle(kind: RecordKind, record: RecordBase, cursor: OutboxCursor, published: number): Promise<void> {
@@ -240,9 +246,13 @@ function keyOf(kind: RecordKind, id: string): string {
  * Who hears of a pipeline. Whoever was taken off its readers is in its group again with each connection that an old token opens; so the
  * group counts for nothing until these are over. Owner, readers, Clients and Administrators hear without it.
  */
-export function audienceOf(pipeline: RecordBase & Pick<PipelineRecord, 'formerReaders'>, now: Date): Audience {
+export function audienceOf(
+  pipeline: RecordBase & Pick<PipelineRecord, 'formerReaders'>,
+  keptOut: readonly string[],
+  now: Date,
+): Audience {
   const { id: pipelineId, owner, readers } = pipeline;
-  return { pipelineId, owner, readers, groupIsStale: stillToKeepOff(now, pipeline).length > 0 };
+  return { pipelineId, owner, readers, groupIsStale: stillToKeepOff(now, pipeline).length > 0, keptOut };
 }
 
 export function liveEventOf(kind: RecordKind, id: string, event: ToldEvent, accountId: string): LiveEvent {

@@ -38,6 +38,8 @@ export interface PresentStatesParts {
     readonly session: RecordStore<SessionRecord>;
   };
   readonly accountId: string;
+  /** The user ids that hear nothing any more. */
+  readonly keptOut: () => Promise<readonly string[]>;
   /** Shared by all who send to Web PubSub. */
   readonly pauses: LiveEventPauses;
   readonly now: () => Date;
@@ -151,7 +153,7 @@ export class PresentStates {
 
   async #tellOf(record: PipelineRecord, published: Published, send: Send): Promise<void> {
     const { id } = record;
-    const audience = audienceOf(record, this.#parts.now());
+    const audience = audienceOf(record, await this.#parts.keptOut(), this.#parts.now());
     const events = await Promise.all(RECORD_KINDS.map((kind) => this.#presentOf(kind, id, published[kind].get(id))));
     for (const event of events.flat()) await send(event, audience);
   }

@@ -48,7 +48,7 @@ export async function buildFoundation(config: Config): Promise<Foundation> {
     now,
     newSecret: () => randomBytes(32).toString('base64url'),
     blobs,
-    ...openRecords(table, config, now, pubsub?.events),
+    ...openRecords(table, config, now, pubsub?.events, revocations),
     heartbeats: new Heartbeats(table, ACCOUNT),
     slots: new SessionSlots(table, config.MAX_SESSIONS),
     claims: new ContentClaims(table),

@@ -12,6 +12,8 @@ export interface Audience {
   readonly readers: readonly string[];
   /** Set where the pipeline's group may still hold somebody who was taken off the readers: then it counts for nothing. */
   readonly groupIsStale?: boolean;
+  /** User ids that hear nothing, whatever groups they are in: they may be back with an old token for a moment. */
+  readonly keptOut?: readonly string[];
 }
 
 export interface LiveEvents {
@@ -139,7 +141,12 @@ function filtersOf(audience: Audience): string[] {
     USERS_PER_SEND,
   );
   const isInNone = isIn.map((clause) => `not(${clause})`).join(' and ');
-  return [[...isIn, ...first].join(' or '), ...others.map((chunk) => `(${chunk.join(' or ')}) and ${isInNone}`)];
+  const filters = [
+    [...isIn, ...first].join(' or '),
+    ...others.map((chunk) => `(${chunk.join(' or ')}) and ${isInNone}`),
+  ];
+  const isLetIn = (audience.keptOut ?? []).filter(isUserId).map((user) => odata` and userId ne ${user}`);
+  return isLetIn.length === 0 ? filters : filters.map((filter) => `(${filter})${isLetIn.join('')}`);
 }
 
 /** The same, narrowed to some connections: the service itself decides which of them may hear. */

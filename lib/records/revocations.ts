@@ -23,9 +23,9 @@ const revocation = z.object({
 });
 type Revocation = z.output<typeof revocation>;
 
-/** The targets that were revoked at a moment, which is in milliseconds since 1970. */
+/** What was revoked at a moment, which is in milliseconds since 1970, by its target in lower case. */
 interface KnownTargets {
-  readonly targets: Set<string>;
+  readonly targets: Map<string, Revocation>;
   readonly readAt: number;
 }
 
@@ -54,6 +54,15 @@ export class Revocations {
     return targets.some((target) => known.has(folded(target)));
   }
 
+  /**
+   * Who and what was revoked last, as `isRevoked` knows it.
+   * @throws RecordsError `unavailable` as there
+   */
+  async latest(count: number): Promise<readonly Revocation[]> {
+    const known = [...(await this.#knownTargets()).values()];
+    return known.sort((one, other) => (one.revokedAt < other.revokedAt ? 1 : -1)).slice(0, count);
+  }
+
   /** Revokes. What is revoked already stays as it is, and `created` is false then. */
   async revoke(target: string, by: string): Promise<Revocation & { readonly created: boolean }> {
     const wanted = { target, revokedAt: this.#now().toISOString(), by };
@@ -62,8 +71,9 @@ export class Revocations {
       created = current === undefined;
       return created ? wanted : undefined;
     });
-    this.#change((targets) => targets.add(folded(target)));
-    return { ...(found ?? wanted), created };
+    const made = found ?? wanted;
+    this.#change((targets) => targets.set(folded(target), made));
+    return { ...made, created };
   }
 
   /** Takes a revocation back; false where there is none. */
@@ -91,7 +101,7 @@ export class Revocations {
     return revocations;
   }
 
-  async #knownTargets(): Promise<ReadonlySet<string>> {
+  async #knownTargets(): Promise<ReadonlyMap<string, Revocation>> {
     const known = this.#known;
     const asked = Math.max(known?.readAt ?? 0, this.#triedAt);
     if (this.#isUsable(known) && this.#isWithin(asked, FRESH_MILLISECONDS)) return known.targets;
@@ -120,7 +130,8 @@ export class Revocations {
     this.#triedAt = readAt;
     const reading: Promise<KnownTargets> = this.list()
       .then((revocations) => {
-        const known = { targets: new Set(revocations.map(({ target }) => folded(target))), readAt };
+        const targets = new Map(revocations.map((made) => [folded(made.target), made]));
+        const known = { targets, readAt };
         if (this.#reading === reading) this.#known = known;
         return known;
       })
@@ -132,7 +143,7 @@ export class Revocations {
   }
 
   /** What is being read meanwhile may be from before the change: it counts no more for who asks from now on. */
-  #change(change: (targets: Set<string>) => void): void {
+  #change(change: (targets: KnownTargets['targets']) => void): void {
     this.#reading = undefined;
     if (this.#known !== undefined) change(this.#known.targets);
   }

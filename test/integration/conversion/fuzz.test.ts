@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { seeded } from '../../kill/random.ts';
-import { FuzzedConverter, type FuzzResult } from '../../support/fuzz.ts';
+import { BulkConverter, type BulkResult } from '../../support/bulk-converter.ts';
 import {
   animatedSkinGlb,
   boxGlb,
@@ -48,9 +48,9 @@ const models: Readonly<Record<string, () => ModelFiles | Promise<ModelFiles>>> =
   'an XYZ': () => ({ 'cloud.xyz': Buffer.from('0.5 1.25 -3 255 0 10\n1 2 3 4 5 6\n'.repeat(20)) }),
 };
 
-let converter: FuzzedConverter;
+let converter: BulkConverter;
 beforeAll(async () => {
-  converter = await FuzzedConverter.start(DEADLINE_SECONDS);
+  converter = await BulkConverter.start(DEADLINE_SECONDS);
 });
 afterAll(async () => {
   await converter[Symbol.asyncDispose]();
@@ -62,7 +62,7 @@ describe('A damaged model is converted or refused with its cause', () => {
     const wrong: string[] = [];
     for (let percent = 1; percent < 100; percent += 1) {
       const end = Math.floor((model.length * percent) / 100);
-      const result = await converter.convert({ [name]: model.subarray(0, end), ...references });
+      const result = await converter.convertFiles({ [name]: model.subarray(0, end), ...references });
       const why = wrongWith(result);
       if (why !== undefined) wrong.push(`${percent} % (${end} bytes): ${why}`);
     }
@@ -80,7 +80,7 @@ describe('A damaged model is converted or refused with its cause', () => {
         Math.floor(random() * 256),
       ]);
       for (const [at = 0, value = 0] of flips) damaged[at] = value;
-      const result = await converter.convert({ [name]: damaged, ...references });
+      const result = await converter.convertFiles({ [name]: damaged, ...references });
       const why = wrongWith(result);
       if (why !== undefined) wrong.push(`${JSON.stringify(flips)}: ${why}`);
     }
@@ -94,7 +94,7 @@ function parted(files: ModelFiles): [model: [string, Uint8Array], references: Mo
 }
 
 /** What may not come of a damaged model; undefined where all is well. */
-function wrongWith(result: FuzzResult): string | undefined {
+function wrongWith(result: BulkResult): string | undefined {
   if (result.status === 'succeeded') return undefined;
   if (result.status !== 'failed') return `${result.status}: ${result.evidence}`;
   const { code, message } = result.error;

@@ -6,7 +6,7 @@ import { FakeOrchestrations } from '../../support/fake-orchestrations.ts';
 import { FakeRendering } from '../../support/fake-rendering.ts';
 import { at, newPipeline } from '../../support/records.ts';
 import { startStorage, type TestStorage } from '../../support/stack.ts';
-import { end, type LiveGround, openLive, range } from './live-ground.ts';
+import { end, type LiveGround, openLive, pipelineWith, range, tell } from './live-ground.ts';
 import { administrator } from './pipeline-parts.ts';
 
 let storage: TestStorage;
@@ -123,6 +123,20 @@ describe('a revocation', () => {
     const revocations = new Revocations(ground.table, ground.now);
     await revoke({ ...ground, revocations }, 'AB-12', 'ada');
     expect(ground.events.asked).toEqual(['close AB-12', 'close ab-12']);
+  });
+
+  test('keeps who came back with an old token from hearing anything, for as long as they may have one', async () => {
+    await pipelineWith(ground, 'p', 1);
+    await revoke(ground, 'AB-12', 'ada');
+    await tell(ground, 'p');
+    expect(ground.events.published.at(-1)?.audience.keptOut).toEqual(['AB-12', 'ab-12']);
+    await ground.revocations.restore('ab-12');
+    await tell(ground, 'p');
+    expect(ground.events.published.at(-1)?.audience.keptOut).toEqual([]);
+    await revoke(ground, 'mallory', 'ada');
+    ground.clock.advance(76 * 60);
+    await tell(ground, 'p');
+    expect(ground.events.published.at(-1)?.audience.keptOut).toEqual([]);
   });
 
   test.each(['lost', 'silent'] as const)('stands where Web PubSub is %s', async (state) => {

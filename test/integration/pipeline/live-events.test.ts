@@ -148,7 +148,13 @@ describe('an outbox', () => {
   });
 
   test('is not there, and grows no backlog, where nobody is to be told', async () => {
-    const { live, ...records } = openLiveRecords(ground.table, ground.config, ground.now, undefined);
+    const { live, ...records } = openLiveRecords(
+      ground.table,
+      ground.config,
+      ground.now,
+      undefined,
+      ground.revocations,
+    );
     expect(live).toBeUndefined();
     await pipelineWith(records, 'p', 3);
     expect(await ground.outboxes.list('pipeline')).toEqual([]);

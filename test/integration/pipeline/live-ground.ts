@@ -1,4 +1,4 @@
-import { ACCOUNT, Outboxes, type PipelineRecord, type RecordKind } from '#lib/records';
+import { ACCOUNT, Outboxes, type PipelineRecord, type RecordKind, Revocations } from '#lib/records';
 import type { Live } from '../../../lib/pipeline/live-events-connections.ts';
 import { openRecords as openLiveRecords } from '../../../lib/pipeline/live-events-records.ts';
 import { recordKeys } from '../../../lib/records/record-keys.ts';
@@ -11,8 +11,9 @@ export async function openLive(connectionString: string, settings: Readonly<Reco
   const { table, clock } = quiet;
   const config = testConfig(connectionString, settings);
   const events = new FakeLiveEvents();
+  const revocations = new Revocations(table, clock.now);
   const process = () => {
-    const { live, ...records } = openLiveRecords(table, config, clock.now, events);
+    const { live, ...records } = openLiveRecords(table, config, clock.now, events, revocations);
     if (live === undefined) throw new Error('there are no live events');
     return { ...records, live };
   };
@@ -23,6 +24,7 @@ export async function openLive(connectionString: string, settings: Readonly<Reco
     process,
     config,
     events,
+    revocations,
     outboxes: new Outboxes(table, ACCOUNT),
     now: clock.now,
   };

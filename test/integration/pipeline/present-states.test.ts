@@ -47,8 +47,15 @@ describe('a new connection is told', () => {
     await ground.pipelines.create({ ...newPipeline('p'), readers: ['clients'] });
     await ground.conversions.create({ ...newConversion('p'), readers: ['clients'] });
     await ground.pipelines.amend('p', (record) => ({ ...record, readers: ['grace'] }));
+    await ground.revocations.revoke('mallory', 'ada');
     await states.tell('c-1');
-    const audience = { pipelineId: 'p', owner: 'ada', readers: ['grace'], groupIsStale: false };
+    const audience = {
+      pipelineId: 'p',
+      owner: 'ada',
+      readers: ['grace'],
+      groupIsStale: false,
+      keptOut: ['mallory'],
+    };
     expect(ground.events.repeated.map((each) => each.audience)).toEqual([audience, audience]);
   });
 

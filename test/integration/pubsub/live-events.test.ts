@@ -133,6 +133,18 @@ describe('with the service', () => {
     expect(await received(...all)).toEqual([[event], [event], []]);
   });
 
+  test('who is kept out hears nothing, whatever group or list they are in, and however many are kept out', async () => {
+    const [revoked, owner] = [anyone(), anyone()];
+    const keptOut = [...Array.from({ length: 60 }, () => anyone()), revoked, 'no user id\n', "' or '' eq '"];
+    const out = await watching(revoked, ['administrators', 'clients', 'pipeline.duck']);
+    const owning = await watching(owner);
+    const readers = ['clients', revoked, ...Array.from({ length: 60 }, () => anyone())];
+    await pubsub.events.publish(event, audience({ owner, readers, keptOut }));
+    const ids = [out, owning].map(({ connectionId }) => connectionId);
+    await pubsub.events.repeat(event, audience({ owner, readers, keptOut }), ids, AbortSignal.timeout(5000));
+    expect(await received(out, owning)).toEqual([[], [event, event]]);
+  });
+
   test('a stale group lets nobody hear', async () => {
     const [inGroup, administrator] = [
       await watching(anyone(), ['pipeline.duck']),
