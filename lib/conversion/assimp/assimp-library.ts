@@ -11,11 +11,6 @@ export interface AssimpInput {
 /** `glb2` is glTF 2.0; `assjson` has every value of the library's own scene, as text. */
 export type AssimpOutput = 'glb2' | 'assjson';
 
-/** The model was read, but cannot be written as it was asked for. */
-export class ExportFailure extends Error {
-  override readonly name = 'ExportFailure';
-}
-
 /** WebAssembly of 32 bits as the library was built: 2 GiB, of which that much is taken where it ran out. */
 const FULL_HEAP = 1.6 * 2 ** 30;
 
@@ -33,7 +28,7 @@ export class AssimpLibrary {
 
   /**
    * @param what names the format in messages
-   * @throws ConversionError `input_refused` for what the library cannot read, `memory`; ExportFailure
+   * @throws ConversionError `input_refused` for what the library cannot read or write anew, `memory`
    */
   convert({ name, bytes }: AssimpInput, output: AssimpOutput, what: string): Uint8Array<ArrayBuffer> {
     const library = this.#library;
@@ -43,13 +38,10 @@ export class AssimpLibrary {
       const result = library.ConvertFileList(files, output);
       files.delete();
       if (result.IsSuccess() && result.FileCount() > 0) return result.GetFile(0).GetContent().slice();
-      const code = result.GetErrorCode();
       result.delete();
-      if (this.#isFull) throw outOfMemory();
-      if (code === 'export_error') throw new ExportFailure(`${what} could not be written anew.`);
-      throw unreadable(what);
+      throw this.#isFull ? outOfMemory() : unreadable(what);
     } catch (error) {
-      if (error instanceof ConversionError || error instanceof ExportFailure) throw error;
+      if (error instanceof ConversionError) throw error;
       throw this.#isFull ? outOfMemory() : unreadable(what, error);
     }
   }

@@ -35,7 +35,14 @@ function looksLikePoints(head: Uint8Array, size: number): boolean {
   if (namesColumns(first) || /^\d+$/.test(first)) rows.shift();
   const columns = rows.slice(0, TELLING_ROWS).map(countNumbers);
   const [most = 0] = columns;
-  return most >= 3 && columns.every((count) => count === most);
+  return most >= 3 && columns.every((count) => count === most) && !areTriangles(rows);
+}
+
+/** Nine numbers with some below zero in each three are the corners of triangles: of points, three would be a colour. */
+function areTriangles(rows: readonly string[]): boolean {
+  const numbers = rows.map((row) => row.split(/[\s,;]+/).map(Number));
+  const hasNegative = (from: number) => numbers.some((row) => row.slice(from, from + 3).some((value) => value < 0));
+  return numbers[0]?.length === 9 && hasNegative(3) && hasNegative(6);
 }
 
 /** None where something else is in the line. */

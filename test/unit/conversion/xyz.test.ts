@@ -81,6 +81,10 @@ describe('an XYZ file', () => {
     ['a molecule', '2\nwater\nO 0 0 0\nH 0 0 1\n'],
     ['two columns', '1 2\n3 4\n'],
     ['binary data', '1 2 3\n\0\0\0'],
+    [
+      'triangles without a name, nine numbers for each',
+      '0.1 0.5 -0.2 0 0.4 -0.2 0.1 0.5 -0.3\n0.1 0.5 -0.3 0 0.4 -0.2 0 0.4 -0.3\n',
+    ],
   ])('is not taken for one where it is %s', async (_, text) => {
     const { format } = await importModel(text).catch((error: Error) => ({ format: error.message }));
     expect(format).not.toBe('xyz');
