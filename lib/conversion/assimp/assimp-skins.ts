@@ -66,7 +66,7 @@ function partsInOrder(document: Document): Primitive[] {
   return parts.sort((a, b) => order(a) - order(b));
 }
 
-/** @param corners the scene's vertices, one for each corner of its faces: as glTF, the library may give each corner a vertex of its own */
+/** @param corners the scene's vertices, one for each corner of its faces */
 function bindPart(
   document: Document,
   part: Primitive,
@@ -76,11 +76,11 @@ function bindPart(
   const count = part.getAttribute('POSITION')?.getCount() ?? 0;
   const indices = new Uint16Array(MOST_INFLUENCES * count);
   const weights = new Float32Array(MOST_INFLUENCES * count);
-  const written = corners.length === count ? Map.groupBy(corners.keys(), (corner) => corners[corner]) : undefined;
+  const written = writtenVertices(corners, count);
   for (const [index, { weights: influences }] of bones.entries()) {
-    for (const [vertex, weight] of influences) {
-      for (const target of written === undefined ? [vertex] : (written.get(vertex) ?? [])) {
-        if (target < count && weight > 0) keepStrongest(indices, weights, MOST_INFLUENCES * target, index, weight);
+    for (const [vertex, weight] of influences.filter((influence) => influence[1] > 0)) {
+      for (const target of written(vertex)) {
+        keepStrongest(indices, weights, MOST_INFLUENCES * target, index, weight);
       }
     }
   }
@@ -89,6 +89,13 @@ function bindPart(
   part.setAttribute('JOINTS_0', document.createAccessor().setType('VEC4').setArray(indices).setBuffer(buffer));
   part.setAttribute('WEIGHTS_0', document.createAccessor().setType('VEC4').setArray(weights).setBuffer(buffer));
   return { bones };
+}
+
+/** Which vertices a vertex of the scene has become: as glTF, the library gives each corner of a face one of its own. */
+function writtenVertices(corners: readonly number[], count: number): (vertex: number) => readonly number[] {
+  if (corners.length !== count) return (vertex) => (vertex < count ? [vertex] : []);
+  const byVertex = Map.groupBy(corners.keys(), (corner) => corners[corner] ?? 0);
+  return (vertex) => byVertex.get(vertex) ?? [];
 }
 
 /** Puts an influence among the four of a vertex, the strongest first. */

@@ -5,6 +5,9 @@ const index = z.int().nonnegative();
 const bytes = z.int().nonnegative();
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).default([]);
 
+/** Finite ones: JSON may hold 1e999, which is read as infinite. */
+const numbers = (count: number) => z.array(z.number()).length(count).optional();
+
 /** Components of an element by accessor type: glTF 2.0, 3.6.2.2. */
 export const componentsOf = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4, MAT2: 4, MAT3: 9, MAT4: 16 } as const;
 
@@ -64,6 +67,10 @@ const gltf = z.looseObject({
       mesh: index.optional(),
       skin: index.optional(),
       camera: index.optional(),
+      translation: numbers(3),
+      rotation: numbers(4),
+      scale: numbers(3),
+      matrix: numbers(16),
     }),
   ),
   buffers: list(z.looseObject({ ...common, uri: z.string().optional(), byteLength: bytes })),

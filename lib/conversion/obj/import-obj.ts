@@ -14,7 +14,7 @@ export async function importObj(request: ImportRequest): Promise<ImportedModel> 
   const model = await readObj(request.file, request.limits);
   const libraries = await readLibraries(request);
   const document = new Document();
-  const materials = new ObjMaterials(document, libraries.materials, request);
+  const materials = new ObjMaterials(document, libraries.materials, model.colors !== undefined, request);
   const scene = document.createScene();
   document.getRoot().setDefaultScene(scene);
   document.createBuffer();

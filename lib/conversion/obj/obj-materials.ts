@@ -13,9 +13,13 @@ export class ObjMaterials {
   readonly #warnings: ConversionWarning[] = [];
   readonly #made = new Map<string, Promise<Material>>();
   readonly #known: ReadonlyMap<string, MtlMaterial>;
+  /** Of what no file describes. */
+  readonly #plain: number;
 
-  constructor(document: Document, known: ReadonlyMap<string, MtlMaterial>, request: ImportRequest) {
+  /** @param hasColors whether the vertices have colours, which that of a material would darken */
+  constructor(document: Document, known: ReadonlyMap<string, MtlMaterial>, hasColors: boolean, request: ImportRequest) {
     this.#document = document;
+    this.#plain = hasColors ? 1 : 0.6;
     this.#known = known;
     this.#textures = new TextureLoader(document, request);
   }
@@ -34,7 +38,7 @@ export class ObjMaterials {
   async #make(name: string): Promise<Material> {
     const material = this.#document.createMaterial(name).setMetallicFactor(0).setRoughnessFactor(0.9);
     const described = this.#known.get(name);
-    if (described === undefined) return material.setBaseColorFactor([0.6, 0.6, 0.6, 1]);
+    if (described === undefined) return material.setBaseColorFactor([this.#plain, this.#plain, this.#plain, 1]);
     const { maps, numbers } = described;
     const [red = 0.8, green = 0.8, blue = 0.8] = numbers.get('kd') ?? [];
     const opacity = part(numbers.get('d')?.[0] ?? 1 - (numbers.get('tr')?.[0] ?? 0));

@@ -98,7 +98,7 @@ function wrongWith(result: BulkResult): string | undefined {
   if (result.status === 'succeeded') return undefined;
   if (result.status !== 'failed') return `${result.status}: ${result.evidence}`;
   const { code, message } = result.error;
-  const isCause = ['input_refused', 'missing_files', 'limit'].includes(code) && /^[A-Z].*\.$/s.test(message);
+  const isCause = ['input_refused', 'missing_files', 'limit', 'memory'].includes(code) && /^[A-Z].*\.$/s.test(message);
   // The words of a library or of the language, which tell nobody what is wrong with a model.
   const isRaw = /undefined|null|NaN\b(?!\))|is not a function|Cannot read prop|Invalid typed array|out of bounds/.test(
     message,

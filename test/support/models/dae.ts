@@ -32,6 +32,27 @@ ${geometry('triangle')}`;
   return dae({ libraries, nodes, ...(asset === undefined ? {} : { asset }) });
 }
 
+/** Triangles of materials that each have a transparency, as COLLADA writes it around `transparent`. */
+export function transparentDae(transparencies: readonly number[], opaque = ''): Uint8Array {
+  const effects = transparencies.map(
+    (transparency, i) => `<effect id="effect${i}"><profile_COMMON><technique sid="t"><phong>
+<diffuse><color>1 0 0 1</color></diffuse><transparent${opaque}><color>1 1 1 1</color></transparent>
+<transparency><float>${transparency}</float></transparency></phong></technique></profile_COMMON></effect>`,
+  );
+  const materials = transparencies.map(
+    (_, i) => `<material id="paint${i}" name="paint${i}"><instance_effect url="#effect${i}"/></material>`,
+  );
+  const nodes = transparencies.map(
+    (
+      _,
+      i,
+    ) => `<node id="node${i}" name="node${i}"><translate>${i} 0 0</translate><instance_geometry url="#triangle"><bind_material>
+<technique_common><instance_material symbol="paint" target="#paint${i}"/></technique_common></bind_material></instance_geometry></node>`,
+  );
+  const libraries = `<library_effects>${effects.join('')}</library_effects><library_materials>${materials.join('')}</library_materials>`;
+  return dae({ libraries: libraries + geometry('triangle'), nodes: nodes.join('') });
+}
+
 /**
  * Two triangles that hang on the same joints, each bound in a place of its own. Each vertex has six influences, which weigh 12 together, the
  * strongest last.

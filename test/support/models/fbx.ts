@@ -13,7 +13,13 @@ export interface FbxParts {
 }
 
 /** A box of 2 × 4 × 6 units with one material, as text. */
-export function textFbx({ material = '', template = '', settings = '', texture, texcoords = true }: FbxParts = {}): Uint8Array {
+export function textFbx({
+  material = '',
+  template = '',
+  settings = '',
+  texture,
+  texcoords = true,
+}: FbxParts = {}): Uint8Array {
   const image =
     texture === undefined
       ? ''

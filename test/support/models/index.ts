@@ -16,3 +16,4 @@ export {
   quadGlb,
   sheetGlb,
 } from './shapes.ts';
+export { zip } from './zip.ts';

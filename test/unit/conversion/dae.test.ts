@@ -1,7 +1,7 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { modelReferences } from '#lib/conversion';
-import { dae, skinnedDae, skinnedQuadDae, triangleDae } from '../../support/models/dae.ts';
+import { dae, skinnedDae, skinnedQuadDae, transparentDae, triangleDae } from '../../support/models/dae.ts';
 import { png } from '../../support/models/index.ts';
 import { errorOf } from './convert-model.ts';
 import { assimpModel, describeAssimpModels, importedDocument, rounded } from './imported-document.ts';
@@ -67,6 +67,18 @@ describe('a COLLADA document', () => {
       return `${positions?.getElement(vertex, [])[0]} ${skin?.listJoints()[joint]?.getName()}`;
     });
     expect([...new Set(bound)].sort()).toEqual(['0 joint0', '1 joint1', '2 joint2', '3 joint3']);
+  });
+
+  it('is as transparent as it says, and the other way round where all of it would be gone that way', async () => {
+    const shown = async (model: Uint8Array) =>
+      (await importedDocument({ 'm.dae': model }, { deduplicateMaterials: false })).materials
+        .toSorted((a, b) => a.name.localeCompare(b.name))
+        .map(({ color, alphaMode }) => `${color[3]} ${alphaMode}`);
+    expect(await shown(transparentDae([1, 0.25]))).toEqual(['1 OPAQUE', '0.25 BLEND']);
+    expect(await shown(transparentDae([1, 0]))).toEqual(['1 OPAQUE', '0 BLEND']);
+    // As 3ds Max writes opaque materials.
+    expect(await shown(transparentDae([0, 0.2]))).toEqual(['1 OPAQUE', '0.8 BLEND']);
+    expect(await shown(transparentDae([0, 0.2], ' opaque="A_ONE"'))).toEqual(['0 BLEND', '0.2 BLEND']);
   });
 
   it('may be an archive with its images', async () => {

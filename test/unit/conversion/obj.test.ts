@@ -47,8 +47,9 @@ describe('an OBJ', () => {
 
   it('counts backwards, reads colours of vertices and lines that go on', async () => {
     const model = text('v 0 0 0 1 0 0\nv 1 0 0 0 1 0\nv 1 1 0 0 0 1\nf -3 \\\n -2 -1\n');
-    const { document, outcome } = await importedDocument({ 'model.obj': model });
+    const { document, materials, outcome } = await importedDocument({ 'model.obj': model });
     expect(outcome.info.inputStatistics.numFaces).toBe(1);
+    expect(materials).toMatchObject([{ color: [1, 1, 1, 1] }]);
     const [primitive] = document
       .getRoot()
       .listMeshes()

@@ -10,6 +10,8 @@ export interface DaeScan {
   readonly generator: string;
   /** Of its images, as they are written. */
   readonly imageUris: readonly string[];
+  /** Whether a material says which number stands for opaque. */
+  readonly saysOpaque: boolean;
 }
 
 const LONGEST_URI = 4096;
@@ -21,12 +23,14 @@ export async function scanDae(file: ModelFile): Promise<DaeScan> {
   let version = '';
   let generator = '';
   let text = '';
+  let saysOpaque = false;
   await scanXml(file, {
     open(name, attributes) {
       if (open.length === 0) {
         if (name !== 'COLLADA') throw refused(`it is an XML, but no COLLADA document: it begins with <${name}>.`);
         version = attributes.get('version') ?? '';
       }
+      if (name === 'transparent' && attributes.get('opaque') !== undefined) saysOpaque = true;
       open.push(name);
       text = '';
     },
@@ -43,7 +47,7 @@ export async function scanDae(file: ModelFile): Promise<DaeScan> {
       if (text.length < LONGEST_URI && open.length > 0) text += more.slice(0, LONGEST_URI);
     },
   });
-  return { version, generator, imageUris };
+  return { version, generator, imageUris, saysOpaque };
 }
 
 export function daeReferences({ imageUris }: DaeScan): WrittenReference[] {

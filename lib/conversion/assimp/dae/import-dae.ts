@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import type { Document } from '@gltf-transform/core';
 import { checkLimit } from '../../conversion-limits.ts';
 import type { ImportedModel, ImportRequest } from '../../importer.ts';
 import { type ModelFile, readWhole } from '../../model-file.ts';
@@ -34,7 +35,23 @@ async function importDocument(
     readImage,
     limits,
   });
+  if (!scan.saysOpaque) turnOpacity(document);
   return { document, formatVersion: scan.version, generator: scan.generator, warnings };
+}
+
+/**
+ * In COLLADA a transparency of 1 is opaque. Some programs, 3ds Max among them, mean 0: their models have something invisible and nothing
+ * opaque.
+ */
+function turnOpacity(document: Document): void {
+  const materials = document.getRoot().listMaterials();
+  const alphas = materials.map((material) => material.getBaseColorFactor()[3]);
+  if (!alphas.includes(0) || alphas.includes(1)) return;
+  for (const material of materials) {
+    const [red, green, blue, alpha] = material.getBaseColorFactor();
+    material.setBaseColorFactor([red, green, blue, 1 - alpha]);
+    if (alpha === 0) material.setAlphaMode('OPAQUE');
+  }
 }
 
 /** The library takes no blanks before the first number of an element, and no animation that has the name of a node. */
