@@ -24,6 +24,24 @@ export async function deduplicateModel(document: Document, includes: { readonly 
   await document.transform(dedup({ propertyTypes: [PropertyType.MESH, PropertyType.SKIN] }));
 }
 
+/** Parts that share their indices, at most: the library asks each part's indices who else uses them, of 100,000 parts for hours. */
+const MOST_SHARED = 100;
+
+/** Gives parts indices of their own where too many share them, until the model is deduplicated again. */
+export function unshareIndices(document: Document): void {
+  const uses = new Map<Accessor, number>();
+  for (const part of document
+    .getRoot()
+    .listMeshes()
+    .flatMap((mesh) => mesh.listPrimitives())) {
+    const indices = part.getIndices();
+    if (indices === null) continue;
+    const count = uses.get(indices) ?? 0;
+    uses.set(indices, count + 1);
+    if (count >= MOST_SHARED) part.setIndices(indices.clone());
+  }
+}
+
 function mergeEqual<Item extends Property>(
   items: Iterable<Item>,
   keyOf: (item: Item) => string,

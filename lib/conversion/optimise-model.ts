@@ -5,7 +5,7 @@ import { addNormals } from './add-normals.ts';
 import { addTangents } from './add-tangents.ts';
 import type { ConversionWarning } from './conversion-outcome.ts';
 import type { ConversionSettings } from './conversion-settings.ts';
-import { deduplicateModel } from './deduplicate-model.ts';
+import { deduplicateModel, unshareIndices } from './deduplicate-model.ts';
 import { flattenScene } from './flatten-scene.ts';
 import { instanceMeshes } from './instance-meshes.ts';
 import { joinParts } from './join-parts.ts';
@@ -30,6 +30,7 @@ export async function tidyModel(document: Document, settings: ConversionSettings
   dropAttributes(document, settings.vertex);
   await deduplicateModel(document, { materials: settings.deduplicateMaterials });
   await document.transform(prune(dynamic));
+  unshareIndices(document);
 }
 
 /** Makes the geometry of a tidied model as small as its settings allow, and adds the normals and tangents that it lacks then. */

@@ -16,7 +16,7 @@ export function repairMotion(document: Document): void {
     normaliseRotations(output, sampler?.getInterpolation() === 'CUBICSPLINE');
   }
   for (const sampler of root.listAnimations().flatMap((animation) => animation.listSamplers())) {
-    dropUnorderedKeys(sampler);
+    dropUnusableKeys(sampler);
   }
   const weighed = new Set<Accessor>();
   for (const part of root.listMeshes().flatMap((mesh) => mesh.listPrimitives())) normaliseWeights(part, weighed);
@@ -43,21 +43,22 @@ function normaliseRotations(output: Accessor, spline: boolean): void {
   }
 }
 
-/** Keyframes follow each other in time: of several at one time the last counts, as viewers show it. */
-function dropUnorderedKeys(sampler: AnimationSampler): void {
+/** Keyframes follow each other in time: of several at one time the last counts, as viewers show it. What is no number says nothing. */
+function dropUnusableKeys(sampler: AnimationSampler): void {
   const [input, output] = [sampler.getInput(), sampler.getOutput()];
   const times = input?.getArray();
   const values = output?.getArray();
   if (!input || !times || !output || !values) return;
+  const size = values.length / times.length;
+  if (!Number.isInteger(size)) return;
   const kept: number[] = [];
   for (let i = 0; i < times.length; i += 1) {
     const time = times[i] ?? Number.NaN;
-    if (!Number.isFinite(time)) continue;
+    if (!Number.isFinite(time) || !values.subarray(size * i, size * (i + 1)).every(Number.isFinite)) continue;
     while (kept.length > 0 && (times[kept.at(-1) ?? 0] ?? 0) >= time) kept.pop();
     kept.push(i);
   }
-  const size = values.length / times.length;
-  if (kept.length === times.length || !Number.isInteger(size)) return;
+  if (kept.length === times.length) return;
   const keptValues = values.slice(0, size * kept.length);
   for (const [to, from] of kept.entries()) keptValues.set(values.subarray(size * from, size * (from + 1)), size * to);
   sampler.setInput(input.clone().setArray(Float32Array.from(kept, (i) => times[i] ?? 0)));

@@ -38,11 +38,15 @@ function addMissing(
   return [...wanted].every((set) => present.has(set)) ? [] : [warning(mesh, part.getMaterial())];
 }
 
+/** Without coordinates there are no tangents, and without those this map is dropped later, with a warning. */
+const NEEDS_TANGENTS = 'clearcoatNormalTexture';
+
 /** The sets of coordinates that a material's textures need. */
 function setsUsedBy(material: Material): ReadonlySet<number> {
   const infos = [material, ...material.listExtensions()].flatMap((owner) => {
     const edges = owner.getGraph().listChildEdges(owner);
-    const used = new Set(edges.flatMap((edge) => (edge.getChild() instanceof Texture ? `${edge.getName()}Info` : [])));
+    const textures = edges.filter((edge) => edge.getChild() instanceof Texture && edge.getName() !== NEEDS_TANGENTS);
+    const used = new Set(textures.map((edge) => `${edge.getName()}Info`));
     return edges.filter((edge) => used.has(edge.getName())).map((edge) => edge.getChild());
   });
   return new Set(infos.filter((info) => info instanceof TextureInfo).map(setOf));

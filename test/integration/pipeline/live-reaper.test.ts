@@ -72,6 +72,8 @@ describe('events that no commit could publish', () => {
       ]),
     );
     ground.events.state = 'well';
+    // What commits tried at the same time before is another matter.
+    ground.events.mostInAll = 0;
     ground.events.milliseconds = 20;
     expect((await run()).published).toHaveLength(36);
     expect(ground.events.mostInAll).toBeGreaterThan(1);
