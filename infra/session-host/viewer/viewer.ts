@@ -23,6 +23,8 @@ const page = {
 /** When the lease ends on `performance.now()`; undefined while it does not run. */
 let leaseEndsAt: number | undefined;
 let shown: string | undefined;
+/** What there is to say of the asset that is shown, also after something else was said. */
+let saidOfShown = '';
 
 try {
   follow(new Stage(page.canvas));
@@ -48,7 +50,7 @@ function update(stage: Stage, { asset, remainingSeconds }: SessionStatus): void 
   page.name.title = asset?.name ?? '';
   document.title = name;
   if (asset?.state === 'loaded' && asset.url !== undefined) {
-    if (asset.url === shown) page.notice.textContent = '';
+    if (asset.url === shown) page.notice.textContent = saidOfShown;
     else void show(stage, asset.url, asset.bytes ?? 0);
     return;
   }
@@ -67,17 +69,21 @@ function noticeOf(asset: SessionStatus['asset']): string {
 
 async function show(stage: Stage, url: string, bytes: number): Promise<void> {
   shown = url;
-  page.notice.textContent = 'Opening…';
+  say('Opening…');
   try {
     const triangles = await stage.show(url);
     if (shown !== url) return;
     page.facts.textContent = `${triangles.toLocaleString('en')} triangles · ${sizeOf(bytes)}`;
-    page.notice.textContent = '';
+    say('');
     document.documentElement.dataset['shown'] = url;
   } catch (error) {
-    if (shown === url)
-      page.notice.textContent = `The asset could not be opened: ${error instanceof Error ? error.message : error}`;
+    if (shown === url) say(`The asset could not be opened: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+function say(ofShown: string): void {
+  saidOfShown = ofShown;
+  page.notice.textContent = ofShown;
 }
 
 function showLease(): void {

@@ -122,8 +122,13 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
   it('says what is wrong with geometry that cannot be decoded, and shows the next asset', async () => {
     const { bytes } = await convertedAsset(await greenBallGlb(), { geometryCompression: 'draco' });
     await open();
-    ground.order('garbled.glb', ground.control.serve('/garbled.glb', withGarbledData(bytes)));
+    const garbled = { name: 'garbled.glb', url: ground.control.serve('/garbled.glb', withGarbledData(bytes)) };
+    ground.order(garbled.name, garbled.url);
     await waitFor(async () => expect(await text('notice')).toMatch(/could not be opened: .*Draco/i));
+    // It still says so once the session host has told something else.
+    ground.control.answerWith({ asset: garbled, remainingSeconds: 7200 });
+    await waitFor(async () => expect(await text('remaining')).toMatch(/^0[12]:\d\d:\d\d$/));
+    expect(await text('notice')).toMatch(/could not be opened: .*Draco/i);
     ground.order('ball.glb', ground.control.serve('/ball.glb', bytes));
     await waitFor(async () => expect(await text('facts')).toMatch(/^[1-9][\d,]* triangles/));
     expect(await text('notice')).toBe('');
