@@ -20,7 +20,8 @@ const MAX_PIPELINES = 100;
 const ENDED_MILLISECONDS = 3_600_000;
 /** A round that takes longer leaves the rest untold: Web PubSub waits for an answer, and the next round for this one. */
 const ROUND_MILLISECONDS = 10_000;
-const SENDS_AT_ONCE = 8;
+/** Few: what happens meanwhile is told between them. */
+const SENDS_AT_ONCE = 2;
 const READS_AT_ONCE = 32;
 /** Where more connections than that come at once, everybody is told: all must drop repeats anyway, and a storm costs no more than that. */
 const MAX_NAMED_CONNECTIONS = 500;
