@@ -45,6 +45,12 @@ export class AssetLoader {
     this.#finished = this.#finished.then(() => this.#load(order, signal));
   }
 
+  /** A viewer could not open what is loaded. The first one to say so is heard; it stays loaded, since others may be able to. */
+  notOpened(why: string): void {
+    if (this.#report?.state !== 'loaded' || this.#report.error !== undefined) return;
+    this.#change({ ...this.#report, error: `a viewer could not open it: ${why}` });
+  }
+
   /** Gives up a load on its way, and waits until it is. */
   async close(): Promise<void> {
     this.#loading.abort();

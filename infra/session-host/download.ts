@@ -1,5 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { checkGlb, GlbError } from './check-glb.ts';
 
 /** Without a byte for so long, a download is given up. */
 const STALL_MILLISECONDS = 20_000;
@@ -24,7 +25,8 @@ export async function downloadGlb(options: DownloadOptions): Promise<number> {
       return await downloadOnce(options);
     } catch (error) {
       const wait = PAUSES[attempt];
-      if (error instanceof LastingError || wait === undefined || options.signal.aborted) throw error;
+      const isLasting = error instanceof LastingError || (error instanceof GlbError && !error.isCutOff);
+      if (isLasting || wait === undefined || options.signal.aborted) throw error;
       await pause(wait, undefined, { signal: options.signal });
     }
   }
@@ -62,17 +64,8 @@ async function writeBounded(
     if (bytes > maxBytes) throw new LastingError(`the asset is larger than ${maxBytes} bytes`);
     await file.writeFile(chunk);
   }
-  await refuseOtherThanGlb(path, bytes);
+  await checkGlb(path, bytes);
   return bytes;
-}
-
-/** glTF 2.0, 4.4.2: a GLB begins with "glTF", its version, and its whole length, which also tells a file that was cut off. */
-async function refuseOtherThanGlb(path: string, bytes: number): Promise<void> {
-  await using file = await open(path, 'r');
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
-  if (bytesRead < 12 || buffer.toString('latin1', 0, 4) !== 'glTF') throw new LastingError('the asset is no GLB');
-  const length = buffer.readUInt32LE(8);
-  if (length !== bytes) throw new Error(`the asset was cut off: ${bytes} of ${length} bytes arrived`);
 }
 
 function refusal(status: number): Error {

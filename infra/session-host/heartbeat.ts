@@ -16,6 +16,7 @@ export interface AssetReport {
   readonly name: string;
   readonly state: 'loading' | 'loaded' | 'failed';
   readonly bytes?: number;
+  /** Why it failed; of a loaded asset, why a viewer could not open it. */
   readonly error?: string;
 }
 

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import type { AssetReport } from './heartbeat.ts';
 
 /** What clients are told, on `/status` and live on `/events`. */
@@ -25,7 +26,17 @@ export interface PageServerOptions {
   readonly viewerDirectory: URL;
   readonly status: () => SessionStatus;
   readonly assetFile: () => { readonly path: string; readonly bytes: number } | undefined;
+  /** Hears of an asset that a viewer could not open. */
+  readonly notOpened: (said: NotOpened) => void;
 }
+
+const notOpened = z.object({
+  /** Where the asset was, on this server. */
+  url: z.string(),
+  /** One line of text: it goes into the log. */
+  error: z.string().transform((text) => text.replaceAll(/[\p{Cc}\s]+/gu, ' ').slice(0, 400)),
+});
+type NotOpened = z.output<typeof notOpened>;
 
 export interface PageServer {
   readonly port: number;
@@ -37,6 +48,7 @@ export interface PageServer {
 }
 
 const MAX_CLIENTS = 100;
+const MAX_SAID_BYTES = 16_384;
 
 /** The remote rendering contract, 3.2: a session's ports are of this range. */
 const PORTS = { first: 49_152, last: 65_534 };
@@ -110,6 +122,7 @@ interface Serving {
 async function respond(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
   const { options } = serving;
   const [path = ''] = (request.url ?? '').split('?');
+  if (path === '/not-opened' && request.method === 'POST') return await hearNotOpened(request, response, options);
   if (request.method !== 'GET') {
     response.setHeader('allow', 'GET');
     return sendText(response, 405, 'Only GET is answered here.');
@@ -120,6 +133,35 @@ async function respond(request: IncomingMessage, response: ServerResponse, servi
   const file = path === '/' ? 'index.html' : VIEWER_FILES.find((each) => path === `/${each}`);
   if (file === undefined) return sendText(response, 404, 'There is nothing here.');
   await sendViewerFile(response, new URL(file, options.viewerDirectory));
+}
+
+/** JSON alone is heard: a page of another site may not send that. */
+async function hearNotOpened(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: PageServerOptions,
+): Promise<void> {
+  const isJson = request.headers['content-type'] === 'application/json';
+  const said = isJson ? notOpened.safeParse(await readJson(request)) : undefined;
+  if (!said?.success) return sendText(response, 400, 'This takes JSON: the url of an asset, and the error.');
+  options.notOpened(said.data);
+  response.writeHead(204).end();
+}
+
+/** @returns undefined for what is no JSON, or too long */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > MAX_SAID_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    return undefined;
+  }
 }
 
 function openEvents(response: ServerResponse, { options, viewers }: Serving): void {

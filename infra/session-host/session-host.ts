@@ -64,6 +64,10 @@ class SessionHost {
       viewerDirectory,
       status: () => this.#status(),
       assetFile: () => this.#assets.file,
+      notOpened: ({ url, error }) => {
+        // A viewer may still be at the asset that was shown before.
+        if (url === this.#status().asset?.url) this.#assets.notOpened(error);
+      },
     });
     this.#page = page;
     log(`session ${settings.SESSION_ID} is served at http://${settings.SESSION_HOST_HOSTNAME}:${page.port}/`);

@@ -7,7 +7,7 @@ export {
 export { conversionProgress } from './conversion-progress.ts';
 export type { HeartbeatAnswer, HeartbeatBody } from './heartbeats.ts';
 export { heartbeatBody } from './heartbeats.ts';
-export { type LiveEvent, liveEvent } from './live-events.ts';
+export { type LiveEvent, liveEvent, liveEventOf } from './live-events.ts';
 export {
   type AssetAnswer,
   assetAnswer,

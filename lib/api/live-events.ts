@@ -28,3 +28,37 @@ export const liveEvent = z
   })
   .meta({ id: 'LiveEvent' });
 export type LiveEvent = z.output<typeof liveEvent>;
+
+/** What happened, as a record or a route tells of it. */
+interface Happening extends Pick<LiveEvent['data'], 'state' | 'sequence' | 'progress'> {
+  readonly at: string;
+  readonly type: string;
+  readonly reason?: string | null | undefined;
+  readonly evidence?: string | null | undefined;
+}
+
+/** @param source who tells of it, as `/accounts/{id}` */
+export function liveEventOf(
+  source: string,
+  kind: 'pipeline' | 'conversion' | 'session',
+  id: string,
+  { sequence, at, type, state, reason, evidence, progress }: Happening,
+): LiveEvent {
+  return {
+    specversion: '1.0',
+    id: `${kind}/${id}/${sequence}`,
+    source,
+    type: `remoterendering.${kind}.${type}`,
+    subject: `/${kind}s/${id}`,
+    time: at,
+    datacontenttype: 'application/json',
+    data: {
+      id,
+      state,
+      sequence,
+      ...(typeof reason === 'string' && { reason }),
+      ...(typeof evidence === 'string' && { evidence }),
+      ...(progress !== undefined && { progress }),
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { type HistoryEntry, type LiveEvent, type PipelineWithHistory, pipelineId } from '#lib/api';
+import { type LiveEvent, liveEventOf, type PipelineWithHistory, pipelineId } from '#lib/api';
 import { ClientError } from './client-error.ts';
 import { connect } from './live-connection.ts';
 
@@ -88,31 +88,10 @@ async function* eventsOfConnection(
 /** All that happened to the pipeline, its conversion and its session until it was read, in the order of its happening. */
 function pastOf({ id, history, conversionHistory, sessionHistory }: PipelineWithHistory): LiveEvent[] {
   return [
-    ...conversionHistory.map((entry) => eventOf('conversion', id, entry)),
-    ...sessionHistory.map((entry) => eventOf('session', id, entry)),
-    ...history.map((entry) => eventOf('pipeline', id, entry)),
+    ...conversionHistory.map((entry) => liveEventOf('record', 'conversion', id, entry)),
+    ...sessionHistory.map((entry) => liveEventOf('record', 'session', id, entry)),
+    ...history.map((entry) => liveEventOf('record', 'pipeline', id, entry)),
   ].toSorted((one, other) => Date.parse(one.time) - Date.parse(other.time));
-}
-
-function eventOf(kind: 'pipeline' | 'conversion' | 'session', id: string, entry: HistoryEntry): LiveEvent {
-  const { at, type, state, sequence, reason, evidence, progress } = entry;
-  return {
-    specversion: '1.0',
-    id: `${kind}/${id}/${sequence}`,
-    source: 'record',
-    type: `remoterendering.${kind}.${type}`,
-    subject: `/${kind}s/${id}`,
-    time: at,
-    datacontenttype: 'application/json',
-    data: {
-      id,
-      state,
-      sequence,
-      ...(reason !== null && { reason }),
-      ...(evidence !== null && { evidence }),
-      ...(progress !== undefined && { progress }),
-    },
-  };
 }
 
 function subjectOf(id: string): string {

@@ -157,7 +157,9 @@ export const settings = z.object({
     .describe('Most bytes that are unpacked from a model: geometry, archives.'),
   CONVERSION_MAX_MEMORY_BYTES: whole(2 ** 26, 2 ** 40)
     .default(2 ** 32)
-    .describe('Resident memory at which a conversion is ended, in bytes.'),
+    .describe(
+      "Resident memory at which a conversion is ended, in bytes, at most three quarters of the computer's; so many run at a time as have it.",
+    ),
   CONVERSION_TIMEOUT_SECONDS: whole(1, 86_400).default(1800).describe('Running time at which a conversion is ended.'),
   CONTROL_PLANE_URL: z
     .url({ protocol: /^https?$/ })

@@ -15,6 +15,8 @@ export interface ModelReference {
   readonly uri: string;
   /** Relative to the model's folder, `/` between its parts: where it lies, or where it is missed. */
   readonly path: string;
+  /** Wherever it may lie, best first. */
+  readonly paths: readonly string[];
   readonly found: ModelFile | undefined;
 }
 
@@ -42,7 +44,7 @@ async function locate(
   if (wanted === undefined) return undefined;
   for (const path of paths) {
     const found = await folder.find(path);
-    if (found !== undefined) return { kind, uri, path, found };
+    if (found !== undefined) return { kind, uri, path, paths, found };
   }
-  return { kind, uri, path: wanted, found: undefined };
+  return { kind, uri, path: wanted, paths, found: undefined };
 }

@@ -1,18 +1,16 @@
 import { ROLES } from '#lib/api';
 import type { Caller } from '#lib/http';
+import { CLIENTS } from '#lib/pubsub';
 import type { PipelineRecord } from '#lib/records';
 import type { PipelineParts } from './parts.ts';
 import { PipelineError } from './pipeline-error.ts';
-
-/** Among a record's readers: every caller with the role Client. */
-export const EVERY_CLIENT = 'clients';
 
 type Owned = Pick<PipelineRecord, 'owner' | 'readers'>;
 
 /** Administrators, the owner and the readers. */
 export function mayRead({ owner, readers }: Owned, { subject, roles }: Caller): boolean {
   if (roles.includes(ROLES.administrator) || owner === subject || readers.includes(subject)) return true;
-  return readers.includes(EVERY_CLIENT) && roles.includes(ROLES.client);
+  return readers.includes(CLIENTS) && roles.includes(ROLES.client);
 }
 
 /** Administrators and the owner. */

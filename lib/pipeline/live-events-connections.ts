@@ -1,8 +1,7 @@
 import type { Config } from '#lib/config';
 import { untilAborted } from '#lib/identity';
-import type { LiveEvents } from '#lib/pubsub';
+import { CLIENTS, type LiveEvents } from '#lib/pubsub';
 import type { PipelineRecord, Revocations } from '#lib/records';
-import { EVERY_CLIENT } from './access.ts';
 import type { LiveFeed } from './live-events.ts';
 import { PipelineError } from './pipeline-error.ts';
 
@@ -69,12 +68,12 @@ export function formerReadersOf(
   readers: readonly string[],
 ): NonNullable<PipelineRecord['formerReaders']> {
   // Every caller is a Client or an Administrator: nobody is kept from what all Clients may read.
-  if (readers.includes(EVERY_CLIENT)) return [];
+  if (readers.includes(CLIENTS)) return [];
   const until = lastUseOf(config, now()).toISOString();
   const left = current.readers.filter((subject) => !readers.includes(subject) && subject !== current.owner);
   const before = stillToKeepOff(now(), current).filter(({ subject }) => ![...readers, ...left].includes(subject));
   const former = [...before, ...left.map((subject) => ({ subject, until }))];
-  return former.length > MAX_FORMER_READERS ? [{ subject: EVERY_CLIENT, until }] : former;
+  return former.length > MAX_FORMER_READERS ? [{ subject: CLIENTS, until }] : former;
 }
 
 /** Takes out of a pipeline's group who could read it once and cannot any more. @throws PubSubError */
@@ -82,7 +81,7 @@ export async function dropFormerReaders(connections: LiveConnections, record: Pi
   const { id: pipelineId, owner, readers } = record;
   await Promise.all(
     stillToKeepOff(now, record).map(({ subject }) =>
-      subject === EVERY_CLIENT
+      subject === CLIENTS
         ? connections.dropOthers({ pipelineId, owner, readers })
         : connections.dropReader(subject, pipelineId),
     ),

@@ -1,4 +1,4 @@
-import type { LiveEvent } from '#lib/api';
+import { type LiveEvent, liveEventOf } from '#lib/api';
 import { untilAborted } from '#lib/identity';
 import type { Audience, LiveEvents } from '#lib/pubsub';
 import type { OutboxCursor, Outboxes, PipelineRecord, RecordBase, RecordEvent, RecordKind } from '#lib/records';
@@ -170,7 +170,7 @@ export class LiveFeed {
       ]);
       for (const event of unpublished) {
         signal.throwIfAborted();
-        const told = liveEventOf(kind, record.id, event, this.#parts.accountId);
+        const told = liveEventOf(`/accounts/${this.#parts.accountId}`, kind, record.id, event);
         // What fails after others went through was cut short, and so was a drain whose time is over: neither holds commits off.
         await this.#send(told, audience, signal, () => count > 0 || (last === undefined && signal.aborted));
         published = event.sequence;
@@ -253,25 +253,4 @@ export function audienceOf(
 ): Audience {
   const { id: pipelineId, owner, readers } = pipeline;
   return { pipelineId, owner, readers, groupIsStale: stillToKeepOff(now, pipeline).length > 0, keptOut };
-}
-
-export function liveEventOf(kind: RecordKind, id: string, event: ToldEvent, accountId: string): LiveEvent {
-  const { sequence, at, type, state, reason, evidence, progress } = event;
-  return {
-    specversion: '1.0',
-    id: `${kind}/${id}/${sequence}`,
-    source: `/accounts/${accountId}`,
-    type: `remoterendering.${kind}.${type}`,
-    subject: `/${kind}s/${id}`,
-    time: at,
-    datacontenttype: 'application/json',
-    data: {
-      id,
-      state,
-      sequence,
-      ...(reason !== undefined && { reason }),
-      ...(evidence !== undefined && { evidence }),
-      ...(progress !== undefined && { progress }),
-    },
-  };
 }

@@ -2,14 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NextStep } from '#lib/durable';
 import { type Change, type PipelineRecord, type Reason, terminalStateOf } from '#lib/records';
 import { RenderingError, type Session } from '#lib/rendering';
-import { missingFiles } from './missing-files.ts';
+import { type MissingFiles, missingFiles } from './missing-files.ts';
 import type { PipelineParts } from './parts.ts';
 
 /** Between two looks at files that a model waits for, where no upload wakes the pipeline earlier, and at a session that runs. */
 const FILES_SECONDS = 10;
 const WATCH_SECONDS = 5;
-/** A record is a small document: it names the first of the files that are missing. */
-const MISSING_FILES_IN_RECORD = 20;
 
 /** The steps of a pipeline's orchestration, in the order of the journey: each is one activity. */
 export type PipelineStep =
@@ -46,17 +44,28 @@ export async function awaitFiles(parts: PipelineParts, id: string): Promise<Date
   if (record.state !== 'waiting') return parts.now();
   const waitUntil = new Date(record.waitUntil);
   const waited = parts.now() >= waitUntil;
+  const look = missingFiles(
+    parts.blobs,
+    parts.config.MODELS_CONTAINER,
+    record.request,
+    waited ? undefined : record.awaitedFiles,
+  );
   // Waited for long enough, what keeps the look from being taken is the conversion's to meet and to tell.
-  const look = missingFiles(parts.blobs, parts.config.MODELS_CONTAINER, record.request);
-  const missing = (await (waited ? look.catch(() => []) : look)).slice(0, MISSING_FILES_IN_RECORD).map(shortened);
+  const found: MissingFiles = await (waited ? look.catch(() => ({ missing: [] })) : look);
+  const missing = found.missing.map(shortened);
+  const { awaited } = found;
   if (missing.length === 0 || waited) {
-    await advance(parts, id, 'waiting', (current) => ({ ...current, state: 'converting', missingFiles: missing }));
+    await advance(parts, id, 'waiting', ({ awaitedFiles: _over, ...current }) => ({
+      ...current,
+      state: 'converting',
+      missingFiles: missing,
+    }));
     return parts.now();
   }
-  await parts.pipelines.update(id, (current) =>
-    current.state !== 'waiting' || current.missingFiles.join('\n') === missing.join('\n')
+  await parts.pipelines.update(id, ({ awaitedFiles, ...current }) =>
+    current.state !== 'waiting' || isDeepStrictEqual([current.missingFiles, awaitedFiles], [missing, awaited])
       ? undefined
-      : { record: { ...current, missingFiles: missing } },
+      : { record: { ...current, missingFiles: missing, ...(awaited && { awaitedFiles: awaited }) } },
   );
   return earlier(waitUntil, soon(parts, FILES_SECONDS));
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { PipelineBody } from '#lib/api';
 import type { Caller } from '#lib/http';
+import { CLIENTS } from '#lib/pubsub';
 import type { Lease, PipelineRecord } from '#lib/records';
 import { RenderingError } from '#lib/rendering';
-import { changeablePipeline, EVERY_CLIENT, mayRead, readablePipeline } from './access.ts';
+import { changeablePipeline, mayRead, readablePipeline } from './access.ts';
 import { atOnce, dropFormerReaders, formerReadersOf } from './live-events-connections.ts';
 import type { PipelineParts } from './parts.ts';
 import { PipelineError } from './pipeline-error.ts';
@@ -21,7 +22,7 @@ export async function createPipeline(
   owner: string,
 ): Promise<{ readonly record: PipelineRecord; readonly created: boolean }> {
   const request = pipelineRequestOf(body, parts.config);
-  const readers = body.readers ?? (parts.config.DEFAULT_READERS === 'clients' ? [EVERY_CLIENT] : []);
+  const readers = body.readers ?? (parts.config.DEFAULT_READERS === 'clients' ? [CLIENTS] : []);
   const waitUntil = new Date(parts.now().getTime() + parts.config.WAIT_FOR_FILES_SECONDS * 1000).toISOString();
   const fresh = { id, owner, readers, request, waitUntil, missingFiles: [], warnings: [] };
   const { record, created } = await parts.pipelines.create({ ...fresh, state: 'waiting' });

@@ -1,4 +1,4 @@
-import type { LiveEvent } from '#lib/api';
+import { type LiveEvent, liveEventOf } from '#lib/api';
 import { untilAborted } from '#lib/identity';
 import { type Audience, type LiveEvents, PubSubError, type PubSubErrorCode } from '#lib/pubsub';
 import {
@@ -10,7 +10,7 @@ import {
   type RecordStore,
   type SessionRecord,
 } from '#lib/records';
-import { audienceOf, liveEventOf } from './live-events.ts';
+import { audienceOf } from './live-events.ts';
 import type { LiveEventPauses } from './live-events-pauses.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -195,7 +195,7 @@ export class PresentStates {
       // All is published of what has no outbox, but for what was created since.
       return (await outboxes.read(kind, id)) === undefined ? (await records[kind].history(id)).slice(-1) : [];
     };
-    return (await told()).map((event) => liveEventOf(kind, id, event, accountId));
+    return (await told()).map((event) => liveEventOf(`/accounts/${accountId}`, kind, id, event));
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { createLocalProcessProvider } from '#lib/compute';
 import type { Config } from '#lib/config';
@@ -8,7 +7,7 @@ import { Callers, EntraTokens, type Gate, RateLimits } from '#lib/http';
 import { createCredential, storageAccess, type TokenCredential } from '#lib/identity';
 import { createPubSub } from '#lib/pubsub';
 import { ACCOUNT, ContentClaims, Heartbeats, openTable, Revocations, SessionSlots } from '#lib/records';
-import { ConversionPlaces, type SelfHostedParts, selfHosted } from '#lib/rendering';
+import { ConversionPlaces, conversionsAtATime, type SelfHostedParts, selfHosted } from '#lib/rendering';
 import { Blobs } from '#lib/storage';
 import { AccountKeys, createStsIssuer, fileSigner, MixedRealityStsClient } from '#lib/sts';
 import type { LiveParts } from './client-tokens.ts';
@@ -57,7 +56,7 @@ export async function buildFoundation(config: Config): Promise<Foundation> {
     pubsub,
     callers: callersOf(config, sts, revocations, now),
     limits: new RateLimits(config.TOKEN_REQUESTS_PER_MINUTE, now),
-    places: new ConversionPlaces(Math.max(1, availableParallelism() - 1)),
+    places: new ConversionPlaces(conversionsAtATime(config)),
     machines: createLocalProcessProvider({
       deployment: config.DEPLOYMENT_NAME,
       directory: resolve(config.LOCAL_MACHINES_DIRECTORY),

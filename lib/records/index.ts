@@ -8,7 +8,7 @@ export {
 } from './conversion-record.ts';
 export { Heartbeats } from './heartbeats.ts';
 export { type OutboxCursor, Outboxes } from './outbox.ts';
-export { type PipelineRecord, type PipelineRequest, pipelineDefinition } from './pipeline-record.ts';
+export { type AwaitedFiles, type PipelineRecord, type PipelineRequest, pipelineDefinition } from './pipeline-record.ts';
 export { type Ending, type Reason, terminalStateOf } from './reason.ts';
 export { RECORD_KINDS, type RecordBase, type RecordDefinition, type RecordEvent, type RecordKind } from './record.ts';
 export { type Change, type NewRecord, RecordStore } from './record-store.ts';

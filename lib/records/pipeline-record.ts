@@ -16,6 +16,14 @@ export const pipelineRequest = z.object({
 /** What a caller, or an upload, asked a pipeline for: two creations with one id are the same exactly if this is equal. */
 export type PipelineRequest = z.output<typeof pipelineRequest>;
 
+const awaitedFiles = z.object({
+  /** The files that were read, the model among them, with their ETags. */
+  read: z.array(z.tuple([z.string(), z.string()])),
+  /** For each file that was missing, wherever it may lie, best first. */
+  missing: z.array(z.array(z.string())),
+});
+export type AwaitedFiles = z.output<typeof awaitedFiles>;
+
 const common = recordBase.extend({
   request: pipelineRequest,
   /** Who was taken off the readers, `clients` too, and until when a token of theirs may be left that lets them listen. */
@@ -23,6 +31,8 @@ const common = recordBase.extend({
   /** Until when files that the model refers to are waited for. */
   waitUntil: instant,
   missingFiles: z.array(z.string()),
+  /** What the look that found them missing went by: while that is so, none of it is read again. */
+  awaitedFiles: awaitedFiles.optional(),
   warnings: z.array(conversionWarning),
   desired: desired.optional(),
   /** Copied from the conversion and the session as they go, so that one read tells the whole journey. */

@@ -43,6 +43,8 @@ const common = recordBase.extend({
     })
     .optional(),
   asset: z.object({ container: z.string(), blob: z.string() }).optional(),
+  /** What its session host said last of an asset that is loaded and that a viewer could not open. */
+  assetProblem: z.string().optional(),
 });
 
 const schema = z.discriminatedUnion('state', [

@@ -4,7 +4,7 @@ export type { Conversion, ConversionRequest, RenderingService, Session, SessionR
 export { ConversionPlaces } from './self-hosted/conversion-places.ts';
 export { nextConversionStep, runConversion } from './self-hosted/conversion-steps.ts';
 export { receiveHeartbeat } from './self-hosted/heartbeats.ts';
-export { limitsOf, withSetting } from './self-hosted/limits.ts';
+export { conversionsAtATime, limitsOf, withSetting } from './self-hosted/limits.ts';
 export type { SelfHostedParts } from './self-hosted/parts.ts';
 export { selfHosted } from './self-hosted/service.ts';
 export {

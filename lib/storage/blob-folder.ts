@@ -8,6 +8,8 @@ const MOST_LISTED = 20_000;
 export interface BlobFile {
   /** Bytes. */
   readonly size: number;
+  /** Another after each write; undefined in a folder of too many blobs. */
+  readonly eTag?: string | undefined;
   /** Bytes from `offset` on; fewer than `length` where the blob ends before. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
@@ -41,9 +43,10 @@ export class BlobFolder {
     const prefix = this.#folder === '' ? '' : `${this.#folder}/`;
     if (!blob.name.startsWith(prefix) || blob.name.startsWith('../')) return undefined;
     this.#listed ??= this.#blobs.list({ container: this.#container, prefix }, this.#mostListed, this.#signal);
-    const { sizes, isComplete } = await this.#listed;
-    const size = sizes.get(blob.name) ?? (isComplete ? undefined : await this.#blobs.size(blob));
+    const { blobs, isComplete } = await this.#listed;
+    const listed = blobs.get(blob.name);
+    const size = listed?.size ?? (isComplete ? undefined : await this.#blobs.size(blob));
     if (size === undefined) return undefined;
-    return { size, read: (offset, length) => this.#blobs.read(blob, offset, length, this.#signal) };
+    return { size, eTag: listed?.eTag, read: (offset, length) => this.#blobs.read(blob, offset, length, this.#signal) };
   }
 }

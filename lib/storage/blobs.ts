@@ -22,6 +22,11 @@ export interface BlobName {
   readonly name: string;
 }
 
+interface ListedBlob {
+  readonly size: number;
+  readonly eTag: string;
+}
+
 /** The blobs of one storage account: models in, converted assets out. */
 export class Blobs {
   readonly #service: BlobServiceClient;
@@ -51,15 +56,15 @@ export class Blobs {
   }
 
   /**
-   * The blobs whose name starts so, by name, with their sizes in bytes; not all of them where they are very many.
+   * The blobs whose name starts so, by name, with their sizes in bytes and their ETags; not all of them where they are very many.
    * @param most so many are listed, or up to a page more
    */
   async list(
     { container, prefix }: { readonly container: string; readonly prefix: string },
     most: number,
     abortSignal?: AbortSignal,
-  ): Promise<{ readonly sizes: ReadonlyMap<string, number>; readonly isComplete: boolean }> {
-    const sizes = new Map<string, number>();
+  ): Promise<{ readonly blobs: ReadonlyMap<string, ListedBlob>; readonly isComplete: boolean }> {
+    const blobs = new Map<string, ListedBlob>();
     const options = { prefix, ...(abortSignal && { abortSignal }) };
     for await (const { segment } of this.#service
       .getContainerClient(container)
@@ -67,10 +72,12 @@ export class Blobs {
       .byPage({
         maxPageSize: Math.min(PAGE, most),
       })) {
-      if (sizes.size >= most) return { sizes, isComplete: false };
-      for (const { name, properties } of segment.blobItems) sizes.set(name, properties.contentLength ?? 0);
+      if (blobs.size >= most) return { blobs, isComplete: false };
+      for (const { name, properties } of segment.blobItems) {
+        blobs.set(name, { size: properties.contentLength ?? 0, eTag: properties.etag });
+      }
     }
-    return { sizes, isComplete: true };
+    return { blobs, isComplete: true };
   }
 
   /** Some bytes of a blob; fewer where it ends before. @throws StorageError `blob_missing` */

@@ -10,10 +10,12 @@ import { killAll, processesOf, sessionHostsOf, treeOf } from '../support/process
 import { type TemporaryDirectory, temporaryDirectory } from '../support/stack.ts';
 import { type StackProcess, spawnStack } from '../support/stack-process.ts';
 
-/** The tests are one story: each goes on with the stack that the one before has left. */
-const within = { timeout: 25_000, interval: 50 };
+// A converter gives way to whatever else a busy computer does.
+vi.setConfig({ testTimeout: 120_000 });
+const within = { timeout: 100_000, interval: 50 };
 const pipelineAnswer = z.object({ state: z.string(), reason: z.string().nullable(), evidence: z.string().nullable() });
 
+/** The tests are one story: each goes on with the stack that the one before has left. */
 let directory: TemporaryDirectory;
 let stack: StackProcess;
 let endpoints: StackEndpoints;
@@ -73,7 +75,7 @@ test('Where every slot is taken a pipeline fails with capacity; where one is giv
 });
 
 test('A converter that is killed fails its conversion with what ended it, and the same bytes are converted when asked again', async () => {
-  expect(await upload('sheet/sheet.glb', sheetGlb(400_000))).toBe(true);
+  expect(await upload('sheet/sheet.glb', sheetGlb(100_000))).toBe(true);
   await put('killed', 'sheet/sheet.glb', null);
   await vi.waitFor(async () => {
     const converters = (await treeOf(stack.pid)).filter(({ commandLine }) => commandLine.includes('converter.mjs'));

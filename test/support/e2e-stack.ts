@@ -1,13 +1,14 @@
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { build } from '../../infra/build.ts';
+import { StackError } from '../../infra/local/stack-error.ts';
 import { stopMachines } from '../../infra/local/stop-machines.ts';
 import { connectionString } from '../../infra/local/storage-account.ts';
-import { type StackEndpoints, startStack } from '../../infra/local/supervisor.ts';
+import { type Stack, type StackEndpoints, type StackOptions, startStack } from '../../infra/local/supervisor.ts';
 import { type Callers, callersOf } from './callers.ts';
 import { temporaryDirectory } from './stack.ts';
 
@@ -42,6 +43,18 @@ export interface TestStackOptions {
   readonly certificatesOf?: TestStack;
 }
 
+/** A stack that starts at the same time may take a port between this one's choice and its use; then others are chosen. */
+async function startOnFreePorts(options: StackOptions): Promise<Stack> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startStack(options);
+    } catch (error) {
+      if (!(error instanceof StackError) || error.code !== 'port-taken' || attempt === 3) throw error;
+      await rm(join(options.directory, 'ports.json'), { force: true });
+    }
+  }
+}
+
 /** Builds the app and starts the whole stack around it, in a temporary directory and on free ports. */
 export async function startTestStack(
   environment: Readonly<Record<string, string>>,
@@ -53,12 +66,12 @@ export async function startTestStack(
     await cp(certificates, join(directory.path, 'certificates'), { recursive: true });
   }
   const lines: string[] = [];
-  const stack = await startStack({
+  await build();
+  const stack = await startOnFreePorts({
     directory: directory.path,
     scriptRoot,
     port: 0,
     environment,
-    prepare: build,
     beforeStop: stopMachines,
     onLog: (_child, line) => lines.push(line),
   });

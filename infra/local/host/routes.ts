@@ -1,3 +1,4 @@
+import { decodePathPart } from '../path-part.ts';
 import { HostError } from './host-error.ts';
 
 /** A route template of ASP.NET as far as this host speaks it: literals, `{x}`, `{x:int}`, a last `{x?}` and a last `{*x}`. */
@@ -83,10 +84,7 @@ function decodeParts(path: string): string[] {
 
 function decodePart(part: string): string {
   try {
-    return part
-      .split(/(%2f)/i)
-      .map((piece) => (/^%2f$/i.test(piece) ? piece : decodeURIComponent(piece)))
-      .join('');
+    return decodePathPart(part);
   } catch {
     return part;
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodePathPart } from '../path-part.ts';
 import { type AccessKeys, verifyKeyToken } from './access-keys.ts';
 import { ApiError, badRequest, notFound, unauthorized } from './api-error.ts';
 import type { ApiAnswer } from './api-request.ts';
@@ -102,13 +103,9 @@ function checkVersion(version: string | null): void {
   if (!isKnown) throw badRequest('api-version must name a version of the REST API, such as 2024-12-01.', 'api-version');
 }
 
-/** An encoded slash stays encoded, as the service reads paths. */
 function decodePart(part: string): string {
   try {
-    return part
-      .split(/(%2f)/i)
-      .map((piece) => (/^%2f$/i.test(piece) ? piece : decodeURIComponent(piece)))
-      .join('');
+    return decodePathPart(part);
   } catch {
     throw badRequest('The path is not properly encoded.');
   }

@@ -76,9 +76,20 @@ async function show(stage: Stage, url: string, bytes: number): Promise<void> {
     page.facts.textContent = `${triangles.toLocaleString('en')} triangles · ${sizeOf(bytes)}`;
     say('');
     document.documentElement.dataset['shown'] = url;
-  } catch (error) {
-    if (shown === url) say(`The asset could not be opened: ${error instanceof Error ? error.message : error}`);
+  } catch (thrown) {
+    if (shown !== url) return;
+    const error = thrown instanceof Error ? thrown.message : String(thrown);
+    say(`The asset could not be opened: ${error}`);
+    tellNotOpened(url, error);
   }
+}
+
+/** The session host keeps it in its log and the session's: nobody else sees this page. */
+function tellNotOpened(url: string, error: string): void {
+  const body = JSON.stringify({ url, error: error.slice(0, 1000) });
+  const headers = { 'content-type': 'application/json' };
+  // One that does not answer is told of already, by the stream of events that ends.
+  fetch('/not-opened', { method: 'POST', headers, body }).catch(() => undefined);
 }
 
 function say(ofShown: string): void {

@@ -14,7 +14,7 @@ import {
   readContent,
   shortened,
 } from './publish.ts';
-import { type WatchedWork, watchConversion } from './watch-conversion.ts';
+import { type WatchedWork, watchConversion, withProgress } from './watch-conversion.ts';
 import { inWorkspace } from './workspaces.ts';
 
 /** While another conversion of the same content runs, or every converter is busy. */
@@ -59,7 +59,11 @@ async function move(parts: SelfHostedParts, record: ConversionRecord): Promise<b
   const { id, contentKey: key, desired } = record;
   if (desired !== undefined) return await cancel(parts, record, desired);
   if (key !== undefined && (await settleByContent(parts, record, key))) return true;
-  if (key !== undefined && !(await holdsClaim(parts, record, key))) return false;
+  const converting = key === undefined ? undefined : await conversionToWaitFor(parts, record, key);
+  if (converting !== undefined) {
+    await parts.conversions.update(id, (current) => withProgress(current, converting.progress));
+    return false;
+  }
   const work = () =>
     watchConversion(parts, id, (watched) => inWorkspace((workspace) => fetchAndConvert(parts, id, workspace, watched)));
   return (await parts.places.tryRun(work)) ?? false;
@@ -93,7 +97,7 @@ async function fetchAndConvert(
   const key = contentKey(fetched);
   const record = await parts.conversions.update(id, (latest) => withContentKey(latest, key, fetched.settingsOfFile));
   if (await settleByContent(parts, record, key)) return true;
-  if (!(await holdsClaim(parts, record, key))) return false;
+  if ((await conversionToWaitFor(parts, record, key)) !== undefined) return false;
   const tell: WatchedWork['tell'] = (progress) => watched.tell({ inputBytes, ...progress });
   await convertFetched(parts, record, key, fetched, workspace, { ...watched, tell });
   return true;
@@ -154,13 +158,18 @@ async function settleByContent(parts: SelfHostedParts, record: ConversionRecord,
   return true;
 }
 
-/** True where the converter is this conversion's to run: the claim is its own, or the holder's conversion has ended without success. */
-async function holdsClaim(parts: SelfHostedParts, { id }: ConversionRecord, key: string): Promise<boolean> {
-  const claim = await parts.claims.claim(key, id);
-  if (claim.holder === id) return true;
+/** The conversion that runs the converter for this content; undefined where that is this one's to do, also after one that came to nothing. */
+async function conversionToWaitFor(
+  parts: SelfHostedParts,
+  record: ConversionRecord,
+  key: string,
+): Promise<ConversionRecord | undefined> {
+  const claim = await parts.claims.claim(key, record.id);
+  if (claim.holder === record.id) return undefined;
   const holder = await parts.conversions.read(claim.holder);
-  if (holder !== undefined && holder.state !== 'failed' && holder.state !== 'cancelled') return false;
-  return (await parts.claims.takeOver(key, claim.holder, id)).holder === id;
+  if (holder !== undefined && holder.state !== 'failed' && holder.state !== 'cancelled') return holder;
+  const { holder: next } = await parts.claims.takeOver(key, claim.holder, record.id);
+  return next === record.id ? undefined : await conversionToWaitFor(parts, record, key);
 }
 
 async function fail(parts: SelfHostedParts, id: string, whole: ConversionFailure): Promise<void> {

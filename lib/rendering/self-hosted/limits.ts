@@ -1,3 +1,4 @@
+import { availableParallelism, totalmem } from 'node:os';
 import type { Config } from '#lib/config';
 import type { ConversionLimits } from '#lib/conversion';
 
@@ -13,8 +14,18 @@ const SETTINGS = {
   timeoutSeconds: 'CONVERSION_TIMEOUT_SECONDS',
 } as const satisfies Record<keyof ConversionLimits, keyof Config>;
 
-/** The limits of conversions as the settings have them. */
-export function limitsOf(config: Pick<Config, (typeof SETTINGS)[keyof ConversionLimits]>): ConversionLimits {
+type LimitSettings = Pick<Config, (typeof SETTINGS)[keyof ConversionLimits]>;
+
+/** Of a computer's memory so much is for conversions; the app has the rest, and whatever else is there. */
+const SHARE_OF_MEMORY = 0.75;
+
+interface Computer {
+  readonly memoryBytes: number;
+  readonly processors: number;
+}
+
+/** The limits of conversions as the settings have them; of memory no more than the computer has. */
+export function limitsOf(config: LimitSettings, computer: Computer = thisComputer()): ConversionLimits {
   return {
     inputBytes: config[SETTINGS.inputBytes],
     inputFiles: config[SETTINGS.inputFiles],
@@ -22,12 +33,26 @@ export function limitsOf(config: Pick<Config, (typeof SETTINGS)[keyof Conversion
     vertices: config[SETTINGS.vertices],
     texturePixels: config[SETTINGS.texturePixels],
     unpackedBytes: config[SETTINGS.unpackedBytes],
-    memoryBytes: config[SETTINGS.memoryBytes],
+    memoryBytes: Math.min(config[SETTINGS.memoryBytes], Math.floor(computer.memoryBytes * SHARE_OF_MEMORY)),
     timeoutSeconds: config[SETTINGS.timeoutSeconds],
   };
 }
 
+/** How many converters may run at a time: as many as have the memory that each may take, and one processor is left to the app. */
+export function conversionsAtATime(config: LimitSettings, computer: Computer = thisComputer()): number {
+  const fitting = Math.floor((computer.memoryBytes * SHARE_OF_MEMORY) / limitsOf(config, computer).memoryBytes);
+  return Math.max(1, Math.min(fitting, computer.processors - 1));
+}
+
+function thisComputer(): Computer {
+  // A container may have less than its computer; 0 is said where nobody knows.
+  const constrained = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return { memoryBytes: Math.min(totalmem(), constrained), processors: availableParallelism() };
+}
+
 /** A refusal's words with the setting that an operator would change. */
 export function withSetting(message: string, limit: keyof ConversionLimits | undefined): string {
-  return limit === undefined ? message : `${message} The limit is the setting ${SETTINGS[limit]}.`;
+  if (limit === undefined) return message;
+  const orLess = limit === 'memoryBytes' ? ', or less where the computer has less' : '';
+  return `${message} The limit is the setting ${SETTINGS[limit]}${orLess}.`;
 }

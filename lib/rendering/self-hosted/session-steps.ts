@@ -4,6 +4,7 @@ import type { NextStep } from '#lib/durable';
 import {
   type Change,
   type Ending,
+  type Heartbeat,
   type Reason,
   type SessionRecord,
   sessionDefinition,
@@ -109,7 +110,7 @@ export async function awaitHost(parts: SelfHostedParts, id: string): Promise<Dat
 }
 
 /**
- * Looks whether the machine still runs and its session host still speaks, and warns of the lease's end.
+ * Looks whether the machine still runs and its session host still speaks, tells of an asset that nobody sees, and warns of the lease's end.
  * @returns when to look again: the next warning, or the lease's end, at the latest
  */
 export async function watchSession(parts: SelfHostedParts, id: string): Promise<Date> {
@@ -125,6 +126,7 @@ export async function watchSession(parts: SelfHostedParts, id: string): Promise<
   if (parts.now().getTime() - Date.parse(silentSince) > silence * 1000) {
     return close(parts, id, 'host_lost', `The last heartbeat was at ${silentSince}, over ${silence} s ago.`);
   }
+  await tellOfAsset(parts, record, last);
   const { lease, warned } = await warn(parts, record);
   const next = soon(parts, RUNNING_SECONDS);
   const due = [nextWarning(lease, warned, parts.now())?.dueAt ?? next, new Date(lease.expiresAt ?? next)];
@@ -188,6 +190,22 @@ async function restartOrLose(parts: SelfHostedParts, record: SessionRecord): Pro
   }
   if (parts.now().toISOString() < record.startBy) return startMachine(parts, record.id);
   return close(parts, record.id, 'start_timeout', `${startTimeout(parts)}; no machine was had.`);
+}
+
+/** Once for each thing that is wrong with an asset: a heartbeat repeats it. */
+async function tellOfAsset(
+  parts: SelfHostedParts,
+  { id, assetProblem }: SessionRecord,
+  last?: Heartbeat,
+): Promise<void> {
+  const { name, state, error } = last?.asset ?? {};
+  const problem = `The asset ${name} is loaded, and ${error}`;
+  if (state !== 'loaded' || error === undefined || problem === assetProblem) return;
+  await parts.sessions.update(id, (current) =>
+    current.state === 'ready'
+      ? { record: { ...current, assetProblem: problem }, event: { type: 'asset', evidence: problem } }
+      : undefined,
+  );
 }
 
 async function warn(parts: SelfHostedParts, record: SessionRecord): Promise<SessionRecord> {

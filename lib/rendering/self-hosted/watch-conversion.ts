@@ -42,8 +42,8 @@ export async function watchConversion<T>(
   }
 }
 
-/** Each phase is told of once, when it is first seen; sizes that change within it are not. */
-function withProgress(
+/** The record with progress that is new; each phase is told of once, when it is first seen, sizes that change within it are not. */
+export function withProgress(
   current: ConversionRecord,
   progress: ConversionProgress | undefined,
 ): Change<ConversionRecord> | undefined {

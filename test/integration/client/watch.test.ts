@@ -21,6 +21,8 @@ const entry = (sequence: number, state: string) => ({
 interface Scene {
   pipeline: z.input<typeof pipelineWithHistory>;
   tokens: { status: number; type: string } | 'given';
+  /** Called after each token that was refused. */
+  onRefused?: () => void;
   /** What the hub does with a connection. */
   onConnection: (socket: WebSocket) => void;
 }
@@ -94,6 +96,7 @@ async function serve(scene: Scene): Promise<RemoteRenderingClient> {
     };
     response.writeHead(refused?.status ?? 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(problem ?? (request.url === '/api/tokens/client' ? token : scene.pipeline)));
+    if (refused !== undefined) scene.onRefused?.();
   });
   const hub = new WebSocketServer({ server, handleProtocols: (protocols) => [...protocols][0] ?? false });
   hub.on('connection', (socket) => scene.onConnection(socket));
@@ -146,26 +149,24 @@ describe('a watch', () => {
   });
 
   test('reads what happened while the connection was lost, also to the conversion and the session', async () => {
-    let connections = 0;
+    const sockets: WebSocket[] = [];
     const scene: Scene = {
       pipeline: { ...pipelineOf(['waiting', 'converting']), conversionHistory: [entry(1, 'not_started')] },
       tokens: 'given',
       onConnection: (socket) => {
-        connections += 1;
+        sockets.push(socket);
         socket.send(CONNECTED);
-        if (connections > 1) return;
-        setTimeout(() => {
-          scene.pipeline = {
-            ...pipelineOf(['waiting', 'converting', 'starting', 'failed']),
-            conversionHistory: [entry(1, 'not_started'), entry(2, 'succeeded')],
-            sessionHistory: [entry(1, 'starting')],
-          };
-          socket.terminate();
-        }, 100);
       },
     };
-    const client = await serve(scene);
-    const seen = await collect(client.watch(ID));
+    const watch = (await serve(scene)).watch(ID)[Symbol.asyncIterator]();
+    expect(await watch.next()).toMatchObject({ value: { data: { state: 'converting' } } });
+    scene.pipeline = {
+      ...pipelineOf(['waiting', 'converting', 'starting', 'failed']),
+      conversionHistory: [entry(1, 'not_started'), entry(2, 'succeeded')],
+      sessionHistory: [entry(1, 'starting')],
+    };
+    sockets[0]?.terminate();
+    const seen = await collect({ [Symbol.asyncIterator]: () => watch });
     expect(seen.at(-1)).toBe('pipeline.state failed 4');
     expect(new Set(seen)).toContain('session.state starting 1');
     expect(new Set(seen).size).toBe(seen.length);
@@ -266,13 +267,12 @@ describe('a watch', () => {
     const scene: Scene = {
       pipeline: pipelineOf(['waiting', 'failed']),
       tokens: { status: 503, type: 'web-pubsub-unavailable' },
+      onRefused: () => {
+        scene.tokens = 'given';
+      },
       onConnection: (socket) => socket.send(CONNECTED),
     };
     const client = await serve(scene);
-    const over = collect(client.watch(ID));
-    setTimeout(() => {
-      scene.tokens = 'given';
-    }, 300);
-    expect(await over).toEqual(['pipeline.present failed 2']);
+    expect(await collect(client.watch(ID))).toEqual(['pipeline.present failed 2']);
   });
 });

@@ -19,10 +19,6 @@ beforeEach(async () => {
 });
 
 const gltf = (document: object) => Buffer.from(JSON.stringify({ asset: { version: '2.0' }, ...document }));
-const chair = gltf({
-  buffers: [{ uri: 'chair.bin', byteLength: 4 }],
-  images: [{ uri: 'textures/wood.png' }],
-});
 const numbers = { bytes: 1000, triangles: 12, vertices: 24, materials: 1, meshes: 1 };
 const warning = { code: 'texture_missing', title: 'A texture is missing', details: {} };
 const result: ConversionResult = {
@@ -154,76 +150,6 @@ describe('a pipeline that converts', () => {
     const ending = { reason: 'admin_stop', evidence: 'bob asked for it.', at: at(0).toISOString() } as const;
     parts.rendering.conversion = { state: 'cancelled', ending };
     expect(await passes(parts, 'p')).toMatchObject({ state: 'stopped', ending: { reason: 'admin_stop' } });
-  });
-});
-
-describe('files that a model refers to', () => {
-  test('are waited for by name, looked for every ten seconds, and convert once all are there', async () => {
-    await parts.upload('chair/chair.gltf', chair);
-    await create(parts, 'p');
-    expect(await pass(parts, 'p')).toEqual(at(10));
-    expect(await parts.pipelines.get('p')).toMatchObject({
-      state: 'waiting',
-      missingFiles: ['chair.bin', 'textures/wood.png'],
-    });
-    await parts.upload('chair/chair.bin');
-    await pass(parts, 'p');
-    expect((await parts.pipelines.get('p')).missingFiles).toEqual(['textures/wood.png']);
-    await parts.upload('chair/textures/wood.png');
-    expect(await passes(parts, 'p')).toMatchObject({ state: 'converting', missingFiles: [] });
-  });
-
-  test('that stay the same cause no further writes', async () => {
-    await parts.upload('chair/chair.gltf', chair);
-    await create(parts, 'p');
-    await pass(parts, 'p');
-    const { revision } = await parts.pipelines.get('p');
-    await pass(parts, 'p');
-    expect((await parts.pipelines.get('p')).revision).toBe(revision);
-  });
-
-  test('are waited for WAIT_FOR_FILES_SECONDS at most; then the conversion is to judge what is missing', async () => {
-    await parts.upload('chair/chair.gltf', chair);
-    await create(parts, 'p');
-    parts.clock.advance(295);
-    expect(await pass(parts, 'p')).toEqual(at(300));
-    parts.clock.advance(5);
-    expect(await passes(parts, 'p')).toMatchObject({
-      state: 'converting',
-      missingFiles: ['chair.bin', 'textures/wood.png'],
-    });
-  });
-
-  test('lie beside the model, also where that is in a folder of its folder', async () => {
-    await parts.upload('chair/parts/seat.gltf', gltf({ buffers: [{ uri: 'seat.bin', byteLength: 4 }] }));
-    await parts.upload('chair/seat.bin');
-    await create(parts, 'p', { model: 'chair/parts/seat.gltf' });
-    expect((await passes(parts, 'p')).state).toBe('waiting');
-    await parts.upload('chair/parts/seat.bin');
-    expect((await passes(parts, 'p')).state).toBe('converting');
-  });
-
-  test.each([
-    ['the settings that were given', { settings: { 'material-override': 'shop.json' } }],
-    ['the settings file beside the model', {}],
-  ])('are waited for where %s name them: the material override file', async (_, body) => {
-    await parts.upload('chair/chair.gltf', gltf({}));
-    await parts.upload('chair/chair.ConversionSettings.json', Buffer.from('{"material-override": "shop.json"}'));
-    await create(parts, 'p', body);
-    expect(await passes(parts, 'p')).toMatchObject({ state: 'waiting', missingFiles: ['shop.json'] });
-    await parts.upload('chair/shop.json');
-    expect(await passes(parts, 'p')).toMatchObject({ state: 'converting' });
-  });
-
-  test('are unknown of a model that is not there yet: it is waited for itself', async () => {
-    await create(parts, 'p');
-    expect(await passes(parts, 'p')).toMatchObject({ state: 'waiting', missingFiles: ['chair.gltf'] });
-  });
-
-  test('are none of a model that cannot be read: what is wrong with it is for the conversion to say', async () => {
-    await parts.upload('chair/chair.gltf', Buffer.from('{'));
-    await create(parts, 'p');
-    expect((await passes(parts, 'p')).state).toBe('converting');
   });
 });
 

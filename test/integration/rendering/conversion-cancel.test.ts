@@ -12,7 +12,7 @@ import { type ConversionGround, openGround } from './conversion-ground.ts';
 
 const stop = { reason: 'user_stop', evidence: 'ada asked for it.' } as const;
 const large = sheetGlb(400_000);
-const within = { timeout: 10_000, interval: 20 };
+const within = { timeout: 100_000, interval: 20 };
 
 let storage: TestStorage;
 let ground: ConversionGround;

@@ -8,6 +8,9 @@ import type { ModelFiles } from '../../support/models/index.ts';
 import { newConversion } from '../../support/records.ts';
 import { openParts } from './session-parts.ts';
 
+// A converter gives way to whatever else a busy computer does.
+vi.setConfig({ testTimeout: 120_000 });
+
 /** What conversions work with, over containers of their own. */
 export async function openGround(connectionString: string, given: Readonly<Record<string, string>> = {}) {
   const [modelsName, assetsName] = [`models-${randomUUID()}`, `assets-${randomUUID()}`];
@@ -47,7 +50,7 @@ export async function openGround(connectionString: string, given: Readonly<Recor
           expect(nextConversionStep(record).step).toBeNull();
           return record;
         },
-        { timeout: 20_000, interval: 20 },
+        { timeout: 100_000, interval: 20 },
       ),
 
     /** The blobs of converted assets whose name starts so. */

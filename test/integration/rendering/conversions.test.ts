@@ -69,19 +69,27 @@ describe('the same bytes under two names', () => {
     expect(await parts.claims.claim(first.contentKey ?? '', 'third')).toEqual({ holder: 'second', done: true });
   });
 
-  test('whose converter runs elsewhere are waited for', async () => {
+  test('whose converter runs elsewhere are waited for, and show how far it is', async () => {
     const { parts, order, run } = ground;
     for (const id of ['first', 'second']) await order(id, { 'chair.glb': boxGlb() });
     await parts.conversions.update('first', (current) => ({ record: { ...current, attempts: 10 } }));
     const { contentKey = '' } = await run('first');
     await parts.conversions.create(newConversion('elsewhere'));
     await parts.claims.takeOver(contentKey, 'first', 'elsewhere');
-    for (let look = 0; look < 3; look += 1) expect(await runConversion(parts, 'second')).toEqual(at(0.5));
+    const phases = ['importing', 'optimising', 'optimising', 'compressing'] as const;
+    for (const phase of phases) {
+      await parts.conversions.update('elsewhere', (current) => ({ record: { ...current, progress: { phase } } }));
+      expect(await runConversion(parts, 'second')).toEqual(at(0.5));
+      if (phase === 'importing') await runConversion(parts, 'second');
+    }
     expect(await parts.conversions.get('second')).toMatchObject({
       state: 'running',
       attempts: 0,
       faults: 0,
       contentKey,
+      progress: { phase: 'compressing' },
     });
+    const told = (await parts.conversions.history('second')).filter(({ type }) => type === 'progress');
+    expect(told.map(({ evidence }) => evidence).slice(-3)).toEqual(['importing', 'optimising', 'compressing']);
   });
 });

@@ -1,3 +1,4 @@
+import type { HeartbeatBody } from '#lib/api';
 import type { SessionRecord } from '#lib/records';
 import {
   awaitHost,
@@ -67,7 +68,7 @@ export async function passes(parts: TestParts, id: string): Promise<SessionRecor
 }
 
 /** A session host says that it is up, with the secret that its machine was given. */
-export function beat(parts: TestParts, id: string, asset: { name: string; state: 'loading' | 'loaded' } | null = null) {
+export function beat(parts: TestParts, id: string, asset: HeartbeatBody['asset'] = null) {
   const secret = parts.machines.started.findLast(({ sessionId }) => sessionId === id)?.host.heartbeatSecret;
   const said = { state: 'ready', hostname: '127.0.0.1', ports: { inspector: 4242 }, connected: false, asset } as const;
   return receiveHeartbeat(parts, id, secret, async () => said);

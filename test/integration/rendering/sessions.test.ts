@@ -257,6 +257,26 @@ describe('a session host that is lost', () => {
   });
 });
 
+describe('an asset that a viewer could not open', () => {
+  test('is told of once in the events of its session, which goes on', async () => {
+    await ready();
+    const asset = {
+      name: 's/chair.glb',
+      state: 'loaded',
+      bytes: 4,
+      error: 'a viewer could not open it: no memory',
+    } as const;
+    for (let beats = 0; beats < 3; beats += 1) {
+      await beat(parts, 's', asset);
+      expect((await passes(parts, 's')).state).toBe('ready');
+    }
+    const told = (await parts.sessions.history('s')).filter(({ type }) => type === 'asset');
+    expect(told.map(({ evidence }) => evidence)).toEqual([
+      'The asset s/chair.glb is loaded, and a viewer could not open it: no memory',
+    ]);
+  });
+});
+
 describe('a session that is asked to stop', () => {
   const stop = (reason: 'user_stop' | 'revoked' = 'user_stop') =>
     selfHosted(parts).stopSession('s', { reason, evidence: 'ada asked for it.' });

@@ -35,7 +35,12 @@ export async function meshoptGlb(): Promise<TestGlb> {
 
 /** A GLB of the right form and of that many bytes, with nothing to see. */
 export function emptyGlb(bytes = 128): Buffer {
-  const json = JSON.stringify({ asset: { version: '2.0' }, scene: 0, scenes: [{}] }).padEnd(bytes - 20);
+  return glbOf(JSON.stringify({ asset: { version: '2.0' }, scene: 0, scenes: [{}] }).padEnd(bytes - 20));
+}
+
+/** A GLB whose only chunk is that JSON. */
+export function glbOf(json: string): Buffer {
+  const bytes = 20 + Buffer.byteLength(json);
   const glb = Buffer.alloc(bytes);
   glb.write('glTF', 'latin1');
   for (const [index, value] of [2, bytes, bytes - 20].entries()) glb.writeUInt32LE(value, 4 + index * 4);

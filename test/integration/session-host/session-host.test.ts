@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyGlb } from './glb.ts';
+import { emptyGlb, glbOf } from './glb.ts';
 import { openGround, statusOf, waitFor } from './ground.ts';
 import { type BuiltSessionHost, buildSessionHost } from './running-host.ts';
 
@@ -131,6 +131,31 @@ describe.concurrent('an asset', () => {
   it.each([
     ['that is not there', 'HTTP 404', (response: ServerResponse) => response.writeHead(404).end()],
     ['that is no GLB', 'no GLB', (response: ServerResponse) => response.end('<html>sorry</html>')],
+    [
+      'that is a GLB of another version',
+      'version 1',
+      (response: ServerResponse) => response.end(emptyGlb().fill(1, 4, 5)),
+    ],
+    [
+      'whose JSON does not parse',
+      'JSON is none of glTF 2.0: SyntaxError',
+      (response: ServerResponse) => response.end(glbOf('{"asset":{"version":"2.0"},')),
+    ],
+    [
+      'whose JSON is of another version',
+      'JSON is none of glTF 2.0: ✖ is no version 2',
+      (response: ServerResponse) => response.end(glbOf('{"asset":{"version":"1.0"}}')),
+    ],
+    [
+      'without its geometry',
+      '0 of the 36 bytes',
+      (response: ServerResponse) => response.end(glbOf('{"asset":{"version":"2.0"},"buffers":[{"byteLength":36}]}')),
+    ],
+    [
+      'with a chunk that does not fit into it',
+      'ends behind it',
+      (response: ServerResponse) => response.end(emptyGlb().fill(0xff, 12, 15)),
+    ],
     ['that is too large', 'larger than 1000 bytes', (response: ServerResponse) => response.end(emptyGlb(2000))],
   ])('%s is reported as failed, with the reason and without its URL', async (_, reason, answer) => {
     await using ground = await openGround(built.program);
@@ -142,6 +167,29 @@ describe.concurrent('an asset', () => {
     expect(JSON.stringify(control.latest()) + host.log()).not.toContain('signature');
     expect((await fetch(`${await host.address()}/asset.glb`)).status).toBe(404);
     expect(control.requestsOf('/bad.glb')).toBe(1);
+  });
+
+  it('that a viewer could not open is told of once, in the heartbeat and in the log, and stays loaded', async () => {
+    await using ground = await openGround(built.program);
+    const { control, start, order, untilAsset } = ground;
+    const host = await start();
+    order('robot.glb', control.serve('/robot.glb', emptyGlb()));
+    await untilAsset('loaded');
+    const address = await host.address();
+    const tell = async (said: object, type = 'application/json') => {
+      const init = { method: 'POST', headers: { 'content-type': type }, body: JSON.stringify(said) };
+      return (await fetch(`${address}/not-opened`, init)).status;
+    };
+    const url = '/asset.glb?load=1';
+    expect(await tell({ url, error: 'of another site' }, 'text/plain')).toBe(400);
+    expect(await tell({ url, error: 'x'.repeat(20_000) })).toBe(400);
+    expect(await tell({ url: '/asset.glb?load=0', error: 'another asset' })).toBe(204);
+    expect(await tell({ url, error: 'Draco\nfailed' })).toBe(204);
+    expect(await tell({ url, error: 'again' })).toBe(204);
+    const told = 'a viewer could not open it: Draco failed';
+    await waitFor(() => expect(control.latest()?.asset).toMatchObject({ state: 'loaded', error: told }));
+    expect(host.log()).toContain(`asset robot.glb: loaded, 128 bytes, ${told}`);
+    expect(host.log()).not.toMatch(/another|again/);
   });
 
   it('is asked for again when the storage fails for a moment, or cuts it off', async () => {

@@ -125,6 +125,8 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
     const garbled = { name: 'garbled.glb', url: ground.control.serve('/garbled.glb', withGarbledData(bytes)) };
     ground.order(garbled.name, garbled.url);
     await waitFor(async () => expect(await text('notice')).toMatch(/could not be opened: .*Draco/i));
+    const told = expect.stringMatching(/^a viewer could not open it: .*Draco/i);
+    await waitFor(() => expect(ground.control.latest()?.asset).toMatchObject({ state: 'loaded', error: told }));
     // It still says so once the session host has told something else.
     ground.control.answerWith({ asset: garbled, remainingSeconds: 7200 });
     await waitFor(async () => expect(await text('remaining')).toMatch(/^0[12]:\d\d:\d\d$/));
@@ -132,6 +134,26 @@ describe.skipIf(launch === undefined)('the viewer page (needs Chromium: install 
     ground.order('ball.glb', ground.control.serve('/ball.glb', bytes));
     await waitFor(async () => expect(await text('facts')).toMatch(/^[1-9][\d,]* triangles/));
     expect(await text('notice')).toBe('');
+  });
+
+  it.each([
+    ['Draco', { geometryCompression: 'draco' }, 'draco_decoder.wasm'],
+    ['KTX2', { textureCompression: 'ktx2' }, 'basis_transcoder.wasm'],
+  ])('gives up an asset whose %s decoder does not start', async (_, settings, decoder) => {
+    const { bytes } = await convertedAsset(await greenBallGlb(), settings);
+    await page.route(`**/${decoder}`, (route) =>
+      route.fulfill({ body: 'no decoder', contentType: 'application/wasm' }),
+    );
+    await page.clock.install();
+    await open();
+    ground.order('ball.glb', ground.control.serve('/ball.glb', bytes));
+    await waitFor(async () => expect(await text('notice')).toBe('Opening…'));
+    await waitFor(async () => {
+      await page.clock.runFor(20_000);
+      expect(await text('notice')).toMatch(/could not be opened: .*decoder may not have started/);
+    });
+    const told = expect.stringContaining('decoder may not have started');
+    await waitFor(() => expect(ground.control.latest()?.asset).toMatchObject({ error: told }));
   });
 
   it('counts as connected while it is open', async () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
 import fc from 'fast-check';
 import { decodeProtectedHeader } from 'jose';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { fileSigner, type StsError } from '#lib/sts';
 import { type FileSignerGround, signerGround } from './signer-ground.ts';
@@ -205,14 +205,17 @@ describe('the signer', () => {
     const holder = new DatabaseSync(`${ground.path}.lock`);
     holder.exec('BEGIN EXCLUSIVE');
     let signed = false;
+    const attempts = vi.spyOn(DatabaseSync.prototype, 'exec');
     const token = ground.signer().sign({});
     const done = token.then(() => {
       signed = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const refusals = () => attempts.mock.results.filter(({ type }) => type === 'throw');
+    await vi.waitFor(() => expect(refusals().length).toBeGreaterThan(2));
     expect(signed).toBe(false);
     holder.close();
     await done;
+    attempts.mockRestore();
     expect((await stored()).keys[0]?.kid).toBe(kidOf(await token));
   });
 

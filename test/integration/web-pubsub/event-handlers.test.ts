@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { type EventServer, startEventServer } from './event-server.ts';
 import {
   connectRaw,
   HUB,
   JSON_PROTOCOL,
+  type RawClient,
   RELIABLE,
   startService,
   type TestService,
@@ -176,32 +178,35 @@ describe('an event handler that wants a token of the resource itself', () => {
   const auth = { resource: 'api://handler' };
   const header = 'what the endpoint wants';
 
-  /** An endpoint of managed identities that gives out what a test wants. */
-  async function startTokens(secondsLeft = 3600) {
+  /** An endpoint of managed identities that gives out what a test wants, once it wants it. */
+  async function startTokens(secondsLeft = 3600, wanted?: Promise<void>) {
     const endpoint = await startEventServer();
     let given = 0;
     endpoint.answer = async ({ headers }) => {
       given += 1;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await wanted;
       const body = { access_token: `token-${given}`, expires_on: String(Math.floor(Date.now() / 1000) + secondsLeft) };
       return headers['x-identity-header'] === header ? { status: 200, body: JSON.stringify(body) } : { status: 401 };
     };
     return endpoint;
   }
-  const connectTwice = async (setup: Setup) => {
-    for (const socket of await Promise.all([1, 2].map(async () => connectRaw(await setup.url(), JSON_PROTOCOL)))) {
-      socket.socket.close(1000);
-    }
+  const connectTwice = async (setup: Setup) =>
+    await Promise.all([1, 2].map(async () => connectRaw(await setup.url(), JSON_PROTOCOL)));
+  const close = (clients: readonly RawClient[]) => {
+    for (const { socket } of clients) socket.close(1000);
   };
   const shownTo = ({ webhook }: Setup) => webhook.events.map(({ headers }) => headers.authorization);
 
   test('is shown one, asked for once for all events, and not for the handshake', async () => {
-    await using tokens = await startTokens();
+    const bothConnected = Promise.withResolvers<void>();
+    await using tokens = await startTokens(3600, bothConnected.promise);
     const identity = { endpoint: tokens.url, header };
     await using setup = await setUp({ auth, systemEvents: ['connected'] }, { identity });
-    await connectTwice(setup);
+    const clients = await connectTwice(setup);
+    bothConnected.resolve();
     await vi.waitFor(() => expect(shownTo(setup)).toEqual(['Bearer token-1', 'Bearer token-1']));
-    await connectTwice(setup);
+    close(clients);
+    close(await connectTwice(setup));
     await vi.waitFor(() => expect(shownTo(setup)).toHaveLength(4));
     expect(tokens.events.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'GET /?api-version=2019-08-01&resource=api%3A%2F%2Fhandler',
@@ -289,7 +294,7 @@ describe('an event of a client', () => {
     setup.webhook.answer = async () => {
       running += 1;
       most = Math.max(most, running);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await nextTurn();
       running -= 1;
       return {};
     };

@@ -141,14 +141,16 @@ describe('a reliable connection that is lost', () => {
   });
 
   test('is not told what has expired', async () => {
-    const client = await connect();
+    let later = 0;
+    await using clocked = await startService({ now: () => new Date(Date.now() + later) });
+    const client = await connect({}, clocked);
     await drop(client);
-    await service.call('POST', `/connections/${client.id}/:send?messageTtlSeconds=1`, {
+    await clocked.call('POST', `/connections/${client.id}/:send?messageTtlSeconds=1`, {
       body: 'old',
       headers: { 'content-type': 'text/plain' },
     });
-    await service.serviceOf().sendToConnection(client.id, 'new', text);
-    await new Promise((resolve) => setTimeout(resolve, 1050));
+    await clocked.serviceOf().sendToConnection(client.id, 'new', text);
+    later = 1050;
     const again = await connectRaw(client.recoveryUrl, RELIABLE);
     await vi.waitFor(() => expect(dataOf(again)).toEqual(['new']));
     again.socket.close(1000);

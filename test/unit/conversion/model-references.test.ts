@@ -18,8 +18,8 @@ describe('a model file', () => {
 describe('the references of a model', () => {
   it('are the buffers and textures of a .gltf', async () => {
     expect(await referencesOf(gltf('quad.bin', 'wood.png'))).toEqual([
-      { kind: 'buffer', uri: 'quad.bin', path: 'quad.bin', found: undefined },
-      { kind: 'texture', uri: 'wood.png', path: 'wood.png', found: undefined },
+      { kind: 'buffer', uri: 'quad.bin', path: 'quad.bin', paths: ['quad.bin'], found: undefined },
+      { kind: 'texture', uri: 'wood.png', path: 'wood.png', paths: ['wood.png'], found: undefined },
     ]);
   });
 
@@ -39,7 +39,9 @@ describe('the references of a model', () => {
     ['./a/./b/../wood.png', 'a/wood.png'],
     ['100%.png', '100%.png'],
   ])('are decoded and normalised: %s', async (uri, path) => {
-    expect(await referencesOf(gltf(uri, uri))).toEqual([{ kind: 'buffer', uri, path, found: undefined }]);
+    expect(await referencesOf(gltf(uri, uri))).toEqual([
+      { kind: 'buffer', uri, path, paths: expect.arrayContaining([path]), found: undefined },
+    ]);
   });
 
   it('are none where the model holds all its data', async () => {
@@ -79,8 +81,26 @@ describe('the references of a model', () => {
     await expect(referencesOf(gltf(uri, 'wood.png'))).rejects.toMatchObject(refusal);
   });
 
-  it.each(outside)('leave out a texture from %j, which nobody can bring', async (uri) => {
-    expect(await referencesOf(gltf('quad.bin', uri))).toMatchObject([{ kind: 'buffer', path: 'quad.bin' }]);
+  it.each(['http://example.com/a.bin', 'https://example.com/a.bin', '..', ''])(
+    'leave out a texture from %j, which nobody can bring',
+    async (uri) => {
+      expect(await referencesOf(gltf('quad.bin', uri))).toMatchObject([{ kind: 'buffer', path: 'quad.bin' }]);
+    },
+  );
+
+  it.each([
+    ['../../textures/wood.png', 'textures/wood.png'],
+    ['..%2ftextures%2fwood.png', 'textures/wood.png'],
+    ['/home/me/wood.png', 'home/me/wood.png'],
+    ['C:\\models\\wood.png', 'models/wood.png'],
+    ['file:///models/wood.png', 'models/wood.png'],
+  ])('look for a texture from %j by the end of its path', async (uri, path) => {
+    expect(await referencesOf(gltf('quad.bin', uri))).toMatchObject([{}, { path }]);
+    const folder = folderOf({ 'wood.png': new Uint8Array(7) });
+    expect(await referencesOf(gltf('quad.bin', uri), folder)).toMatchObject([
+      {},
+      { path: 'wood.png', found: { size: 7 } },
+    ]);
   });
 
   it('never lead out of the folder, whatever the URI', async () => {
@@ -131,9 +151,9 @@ describe('the references of a model', () => {
     });
   });
 
-  it('are refused for more JSON than is parsed, before it is read', async () => {
+  it('are refused for more JSON than a text can hold, before it is read', async () => {
     const file = {
-      size: 65 * 2 ** 20,
+      size: 600 * 2 ** 20,
       read: async (_offset: number, length: number) => Buffer.from('{'.padEnd(Math.min(length, 1024))),
     };
     await expect(modelReferences(file, emptyFolder)).rejects.toMatchObject({ code: 'limit' });
