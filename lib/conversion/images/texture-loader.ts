@@ -1,15 +1,16 @@
 import type { Document, Texture } from '@gltf-transform/core';
-import { EXTTextureWebP, KHRTextureBasisu } from '@gltf-transform/extensions';
+import { EXTTextureAVIF, EXTTextureWebP, KHRTextureBasisu } from '@gltf-transform/extensions';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import type { ImportRequest } from '../importer.ts';
-import { toGltfImage } from './gltf-image.ts';
+import { type GltfImage, toGltfImage } from './gltf-image.ts';
+import { type TextureFault, textureWarning } from './texture-warnings.ts';
 
 /** Reads the images that a model's materials name; each file becomes one texture. */
 export class TextureLoader {
   readonly warnings: ConversionWarning[] = [];
   readonly #document: Document;
   readonly #request: Pick<ImportRequest, 'readReference' | 'limits'>;
-  readonly #loaded = new Map<string, Promise<Texture | 'missing' | 'unreadable'>>();
+  readonly #loaded = new Map<string, Promise<LoadedTexture | TextureFault>>();
 
   constructor(document: Document, request: Pick<ImportRequest, 'readReference' | 'limits'>) {
     this.#document = document;
@@ -23,36 +24,32 @@ export class TextureLoader {
   async load(uri: string, material: string): Promise<Texture | undefined> {
     const loading = this.#loaded.get(uri) ?? this.#read(uri);
     this.#loaded.set(uri, loading);
-    const texture = await loading;
-    if (typeof texture !== 'string') return texture;
-    this.warnings.push(textureWarning(texture, uri, material));
-    return undefined;
+    const loaded = await loading;
+    const isThere = typeof loaded === 'object' && 'texture' in loaded;
+    if (!isThere || loaded.isCutOff) this.warnings.push(textureWarning(isThere ? 'cut off' : loaded, uri, material));
+    return isThere ? loaded.texture : undefined;
   }
 
-  async #read(uri: string): Promise<Texture | 'missing' | 'unreadable'> {
+  async #read(uri: string): Promise<LoadedTexture | TextureFault> {
     const { readReference, limits } = this.#request;
     const bytes = await readReference(uri);
     if (bytes === undefined) return 'missing';
     const image = await toGltfImage(bytes, limits);
-    if (image === undefined) return 'unreadable';
-    return putImage(this.#document, this.#document.createTexture(uri), image);
+    if ('unreadable' in image) return image;
+    const texture = putImage(this.#document, this.#document.createTexture(uri), image);
+    return { texture, isCutOff: image.isCutOff };
   }
 }
 
-/** Gives a texture its image. */
-export function putImage(
-  document: Document,
-  texture: Texture,
-  { image, mimeType }: NonNullable<Awaited<ReturnType<typeof toGltfImage>>>,
-): Texture {
-  if (mimeType === 'image/webp') document.createExtension(EXTTextureWebP).setRequired(true);
-  if (mimeType === 'image/ktx2') document.createExtension(KHRTextureBasisu).setRequired(true);
-  return texture.setImage(image).setMimeType(mimeType).setURI('');
+interface LoadedTexture {
+  readonly texture: Texture;
+  readonly isCutOff: boolean;
 }
 
-/** What is said of a texture without which a model is converted: contract 2.8 for what is missing. */
-export function textureWarning(why: 'missing' | 'unreadable', texture: string, material: string): ConversionWarning {
-  const details = { texture, material };
-  if (why === 'missing') return { code: '4004', title: 'Missing texture', details };
-  return { code: 'texture_unreadable', title: 'Texture is no image that can be read', details };
+/** Gives a texture its image. */
+export function putImage(document: Document, texture: Texture, { image, mimeType }: GltfImage): Texture {
+  if (mimeType === 'image/webp') document.createExtension(EXTTextureWebP).setRequired(true);
+  if (mimeType === 'image/avif') document.createExtension(EXTTextureAVIF).setRequired(true);
+  if (mimeType === 'image/ktx2') document.createExtension(KHRTextureBasisu).setRequired(true);
+  return texture.setImage(image).setMimeType(mimeType).setURI('');
 }

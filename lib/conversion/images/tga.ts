@@ -1,8 +1,15 @@
-import type { Decoder, Pixels } from './pixels.ts';
+import { decodeMasked } from './masked-pixels.ts';
+import { type Decoder, noPixels, type Pixels, UnreadableImage } from './pixels.ts';
 
 const HEADER_BYTES = 18;
 /** Kinds of images; each is 8 more where it is run-length encoded. */
 const [MAPPED, TRUE_COLOUR, GREY] = [1, 2, 3];
+const depths: Readonly<Record<number, readonly number[]>> = {
+  [MAPPED]: [8, 16],
+  [TRUE_COLOUR]: [15, 16, 24, 32],
+  [GREY]: [8, 16],
+};
+const mapDepths: readonly number[] = [15, 16, 24, 32];
 
 interface Tga {
   readonly kind: number;
@@ -11,11 +18,12 @@ interface Tga {
   readonly height: number;
   /** Of a pixel as stored. */
   readonly bytes: number;
-  readonly colours: { readonly at: number; readonly bytes: number; readonly first: number };
+  readonly map: { readonly at: number; readonly bytes: number; readonly first: number; readonly count: number };
   readonly start: number;
   readonly fromTop: boolean;
   readonly fromRight: boolean;
-  readonly hasAlpha: boolean;
+  /** Bits of a pixel that are opacity, as the header has it; many programs forget them. */
+  readonly alphaBits: number;
 }
 
 /** True where a file begins like a Truevision TGA, which has no signature. */
@@ -23,41 +31,48 @@ export function looksLikeTga(bytes: Uint8Array): boolean {
   return readHeader(bytes) !== undefined;
 }
 
-/** A Truevision TGA: of colours, grey or a colour map, plain or run-length encoded. Undefined where it is cut off or of another kind. */
+/** A Truevision TGA: of colours, grey or a colour map, plain or run-length encoded. */
 export const decodeTga: Decoder = (bytes, checkPixels) => {
   const header = readHeader(bytes);
-  if (header === undefined) return undefined;
-  checkPixels(header.width * header.height);
-  const stored = header.isPacked ? unpack(bytes, header) : bytes.subarray(header.start);
-  const { width, height, kind, colours } = header;
-  if (stored.length < width * height * header.bytes) return undefined;
-  const isMapped = kind === MAPPED;
-  const pixelBytes = isMapped ? colours.bytes : header.bytes;
-  const channels = channelsOf(header, pixelBytes);
-  const data = new Uint8Array(channels * width * height);
-  for (let i = 0; i < width * height; i += 1) {
-    const to = channels * placeOf(header, i);
-    const from = i * header.bytes;
-    if (isMapped) copy(bytes, colours.at + indexAt(stored, from, header) * pixelBytes, pixelBytes, data, to, channels);
-    else copy(stored, from, pixelBytes, data, to, channels);
-  }
-  return { width, height, channels, data };
+  if (header === undefined) throw new UnreadableImage('It is no TGA.');
+  const { width, height, start, fromTop } = header;
+  checkPixels(width * height);
+  const stored = header.isPacked ? unpack(bytes, header) : bytes.subarray(start);
+  if (stored.length < header.bytes) throw noPixels('TGA');
+  const isMapped = header.kind === MAPPED;
+  const pixelBytes = isMapped ? header.map.bytes : header.bytes;
+  const pixels = decodeMasked(isMapped ? mapped(bytes, stored, header) : stored, {
+    width,
+    height,
+    start: 0,
+    rowBytes: width * pixelBytes,
+    pixelBytes,
+    masks: masksOf(header, pixelBytes),
+    fromTop,
+  });
+  return header.fromRight ? mirrored(pixels) : pixels;
 };
 
-function channelsOf({ kind, hasAlpha }: Tga, pixelBytes: number): Pixels['channels'] {
-  if (kind === GREY) return 1;
-  return pixelBytes === 4 && hasAlpha ? 4 : 3;
+function masksOf({ kind, alphaBits }: Tga, pixelBytes: number): number[] {
+  if (kind === GREY) return pixelBytes === 2 ? [0xff, 0xff00] : [0xff];
+  if (pixelBytes === 2) return [0x7c00, 0x3e0, 0x1f, alphaBits === 1 ? 0x8000 : 0];
+  return [0xff_0000, 0xff00, 0xff, pixelBytes === 4 ? 0xff00_0000 : 0];
 }
 
-/** Where the pixel stored as number `i` belongs, counted from the upper left. */
-function placeOf({ width, height, fromRight, fromTop }: Tga, i: number): number {
-  const column = i % width;
-  const row = (i - column) / width;
-  return (fromTop ? row : height - 1 - row) * width + (fromRight ? width - 1 - column : column);
-}
-
-function indexAt(stored: Uint8Array, at: number, { bytes, colours }: Tga): number {
-  return (stored[at] ?? 0) + (bytes === 2 ? 256 * (stored[at + 1] ?? 0) : 0) - colours.first;
+/** The colours that indices stand for, as they are stored. */
+function mapped(bytes: Uint8Array, stored: Uint8Array, header: Tga): Uint8Array {
+  const { map } = header;
+  const count = Math.min(header.width * header.height, Math.floor(stored.length / header.bytes));
+  const colours = new Uint8Array(count * map.bytes);
+  for (let i = 0; i < count; i += 1) {
+    const from = i * header.bytes;
+    const index = (stored[from] ?? 0) + (header.bytes === 2 ? 256 * (stored[from + 1] ?? 0) : 0) - map.first;
+    if (index < 0 || index >= map.count) continue;
+    for (let byte = 0; byte < map.bytes; byte += 1) {
+      colours[i * map.bytes + byte] = bytes[map.at + index * map.bytes + byte] ?? 0;
+    }
+  }
+  return colours;
 }
 
 function readHeader(bytes: Uint8Array): Tga | undefined {
@@ -70,31 +85,26 @@ function readHeader(bytes: Uint8Array): Tga | undefined {
   const flags = file.getUint8(17);
   const width = file.getUint16(12, true);
   const height = file.getUint16(14, true);
-  const depths: Readonly<Record<number, readonly number[]>> = {
-    [MAPPED]: [8, 16],
-    [TRUE_COLOUR]: [15, 16, 24, 32],
-    [GREY]: [8, 16],
-  };
   const isKnown = (isPacked || file.getUint8(2) === kind) && depths[kind]?.includes(depth) === true;
-  if (!isKnown || hasMap > 1 || (kind === MAPPED) !== (hasMap === 1) || width === 0 || height === 0) return undefined;
-  const colours = {
+  if (!isKnown || hasMap > 1 || (kind === MAPPED && hasMap === 0) || width === 0 || height === 0) return undefined;
+  if (hasMap === 1 && !mapDepths.includes(file.getUint8(7))) return undefined;
+  const map = {
     at: HEADER_BYTES + file.getUint8(0),
     bytes: Math.ceil(file.getUint8(7) / 8),
     first: file.getUint16(3, true),
+    count: file.getUint16(5, true),
   };
-  if (kind === MAPPED && ![2, 3, 4].includes(colours.bytes)) return undefined;
-  const start = colours.at + (hasMap === 1 ? colours.bytes * file.getUint16(5, true) : 0);
   return {
     kind,
     isPacked,
     width,
     height,
     bytes: Math.ceil(depth / 8),
-    colours,
-    start,
+    map,
+    start: map.at + (hasMap === 1 ? map.bytes * map.count : 0),
     fromTop: (flags & 0x20) !== 0,
     fromRight: (flags & 0x10) !== 0,
-    hasAlpha: (flags & 0x0f) > 0,
+    alphaBits: flags & 0x0f,
   };
 }
 
@@ -108,27 +118,28 @@ function unpack(bytes: Uint8Array, { start, width, height, bytes: size }: Tga): 
     const count = (packet & 127) + 1;
     from += 1;
     if (packet < 128) {
-      unpacked.set(bytes.subarray(from, Math.min(from + count * size, from + unpacked.length - to)), to);
+      const stored = bytes.subarray(from, Math.min(from + count * size, from + unpacked.length - to));
+      unpacked.set(stored, to);
       from += count * size;
+      to += stored.length;
     } else {
       for (let i = 0; i < count * size && to + i < unpacked.length; i += 1)
         unpacked[to + i] = bytes[from + (i % size)] ?? 0;
       from += size;
+      to += count * size;
     }
-    to += count * size;
   }
   return to < unpacked.length ? unpacked.subarray(0, to) : unpacked;
 }
 
-/** Blue comes first; two bytes hold five bits of each colour. */
-function copy(from: Uint8Array, at: number, size: number, to: Uint8Array, toAt: number, channels: number): void {
-  if (channels === 1) {
-    to[toAt] = from[at] ?? 0;
-  } else if (size === 2) {
-    const value = (from[at] ?? 0) | ((from[at + 1] ?? 0) << 8);
-    for (let i = 0; i < 3; i += 1) to[toAt + i] = Math.round((((value >> (10 - 5 * i)) & 31) * 255) / 31);
-  } else {
-    for (let i = 0; i < 3; i += 1) to[toAt + i] = from[at + 2 - i] ?? 0;
-    if (channels === 4) to[toAt + 3] = from[at + 3] ?? 0;
+function mirrored(pixels: Pixels): Pixels {
+  const { width, height, channels } = pixels;
+  const data = new Uint8Array(pixels.data.length);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const from = channels * (y * width + x);
+      data.set(pixels.data.subarray(from, from + channels), channels * (y * width + width - 1 - x));
+    }
   }
+  return { ...pixels, data };
 }

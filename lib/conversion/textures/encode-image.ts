@@ -1,7 +1,8 @@
+import type { Sharp } from 'sharp';
 import type { ConversionSettings } from '../conversion-settings.ts';
-import type { PixelSize } from './check-textures.ts';
+import type { PixelSize } from './image-size.ts';
 import { basisSize, encodeKtx2, type Ktx2Request } from './ktx2.ts';
-import { type AlphaUse, loadSharp, openImage } from './sharp-images.ts';
+import { type AlphaUse, loadSharp, MEASURED, openImage } from './sharp-images.ts';
 
 /** WebP has 14 bits for each side. */
 const MAX_WEBP_SIZE = 16_383;
@@ -28,7 +29,19 @@ export interface ImagePlan {
 export type EncodedImage =
   | 'kept'
   | 'unreadable'
-  | { readonly image: Uint8Array<ArrayBuffer>; readonly mimeType: string };
+  | {
+      readonly image: Uint8Array<ArrayBuffer>;
+      readonly mimeType: string;
+      /** Whether a part of it could not be decoded. */
+      readonly isCutOff: boolean;
+    };
+
+/** What is to be done with an image, and how it must be. */
+interface Work extends ImagePlan {
+  readonly isDamaged: boolean;
+  /** Whether viewers show it as it is. */
+  readonly mayBeKept: boolean;
+}
 
 /** Makes an image as small as its plan says. An image that needs no other size never becomes larger than it was. */
 export async function encodeImage(plan: ImagePlan): Promise<EncodedImage> {
@@ -36,32 +49,59 @@ export async function encodeImage(plan: ImagePlan): Promise<EncodedImage> {
   if (plan.mimeType === 'image/ktx2') return 'kept';
   // A library that is not there is no fault of the image.
   await loadSharp();
-  try {
-    if (plan.compression === 'ktx2') return await toKtx2(plan);
-    return plan.compression === 'webp' ? await toWebp(plan) : await toItsOwn(plan);
-  } catch {
-    return 'unreadable';
-  }
+  const whole = await encode({ ...plan, isDamaged: false, mayBeKept: await isPlain(plan) }).catch(() => undefined);
+  if (whole !== undefined) return whole;
+  // Viewers show as much as there is.
+  if (await isBlank(plan)) return 'unreadable';
+  return await encode({ ...plan, isDamaged: true, mayBeKept: false }).catch(() => 'unreadable' as const);
 }
 
-async function toKtx2(plan: ImagePlan): Promise<EncodedImage> {
+async function encode(work: Work): Promise<EncodedImage> {
+  if (work.compression === 'ktx2') return await toKtx2(work);
+  return work.compression === 'webp' ? await toWebp(work) : await toItsOwn(work);
+}
+
+/** Not of inks, and not of several pictures: glTF knows neither. Not turned by EXIF, which browsers heed and modelling programs do not. */
+async function isPlain({ image }: ImagePlan): Promise<boolean> {
+  const sharp = await loadSharp();
+  const known = await sharp(image, MEASURED)
+    .metadata()
+    .catch(() => undefined);
+  if (known === undefined) return false;
+  const { space, pages = 1, orientation = 1 } = known;
+  return space !== 'cmyk' && pages === 1 && orientation === 1;
+}
+
+/** True for an image of which nothing could be decoded. */
+async function isBlank({ image, maxPixels }: ImagePlan): Promise<boolean> {
+  const sharp = await loadSharp();
+  const png = await sharp(image, { limitInputPixels: maxPixels, failOn: 'none', ignoreIcc: true })
+    .removeAlpha()
+    .png({ compressionLevel: 1 })
+    .toBuffer()
+    .catch(() => undefined);
+  return png === undefined || (await sharp(png, MEASURED).stats()).channels.every(({ min, max }) => min === max);
+}
+
+async function toKtx2(plan: Work): Promise<EncodedImage> {
   const size = basisSize(fitting(plan.size, plan.maxSize));
   const image = await encodeKtx2({ ...plan, size });
-  return { image: owned(image), mimeType: 'image/ktx2' };
+  return { image: owned(image), mimeType: 'image/ktx2', isCutOff: plan.isDamaged };
 }
 
-async function toWebp(plan: ImagePlan): Promise<EncodedImage> {
+async function toWebp(plan: Work): Promise<EncodedImage> {
   const size = smaller(plan, Math.min(plan.maxSize, MAX_WEBP_SIZE));
   // AVIF is the smaller format.
-  if (size === undefined && plan.mimeType === 'image/avif') return await checked(plan);
+  if (size === undefined && plan.mimeType === 'image/avif' && plan.mayBeKept) return await checked(plan);
   const image = await openImage({ ...plan, size });
   const best = await smallestWebp(image, plan, size);
   const most = plan.image.length * (plan.mimeType === 'image/webp' ? WORTH_A_LOSS : 1);
-  return size === undefined && best.length > most ? 'kept' : { image: owned(best), mimeType: 'image/webp' };
+  if (size === undefined && best.length > most && plan.mayBeKept) return 'kept';
+  return { image: owned(best), mimeType: 'image/webp', isCutOff: plan.isDamaged };
 }
 
 async function smallestWebp(
-  image: Awaited<ReturnType<typeof openImage>>,
+  image: Sharp,
   { image: { length }, mimeType, alpha }: ImagePlan,
   size: PixelSize | undefined,
 ): Promise<Uint8Array> {
@@ -75,19 +115,22 @@ async function smallestWebp(
 }
 
 /** Only resized, in the format that it has. */
-async function toItsOwn(plan: ImagePlan): Promise<EncodedImage> {
+async function toItsOwn(plan: Work): Promise<EncodedImage> {
   const size = smaller(plan, plan.maxSize);
-  if (size === undefined) return await checked(plan);
+  if (size === undefined && plan.mayBeKept) return await checked(plan);
   const image = await openImage({ ...plan, size });
-  const { mimeType } = plan;
-  if (mimeType === 'image/png') return { image: owned(await image.png().toBuffer()), mimeType };
-  if (mimeType === 'image/jpeg') return { image: owned(await image.jpeg({ quality: 90 }).toBuffer()), mimeType };
-  if (mimeType === 'image/avif') return { image: owned(await image.avif().toBuffer()), mimeType };
-  return { image: owned(await image.webp({ quality: 90 }).toBuffer()), mimeType: 'image/webp' };
+  const encoded = await inFormat(image, plan.mimeType);
+  return { image: owned(encoded), mimeType: plan.mimeType, isCutOff: plan.isDamaged };
+}
+
+async function inFormat(image: Sharp, mimeType: string): Promise<Uint8Array> {
+  if (mimeType === 'image/png') return await image.png().toBuffer();
+  if (mimeType === 'image/jpeg') return await image.jpeg({ quality: 90 }).toBuffer();
+  return mimeType === 'image/avif' ? await image.avif().toBuffer() : await image.webp({ quality: 90 }).toBuffer();
 }
 
 /** Decodes an image that is kept, so that a broken one is found here and not by a viewer. */
-async function checked(plan: ImagePlan): Promise<EncodedImage> {
+async function checked(plan: Work): Promise<EncodedImage> {
   await (await openImage(plan)).raw().toBuffer();
   return 'kept';
 }

@@ -5,9 +5,10 @@ import { getTextureChannelMask, getTextureColorSpace, listTextureSlots } from '@
 import type { WorkLimits } from '../conversion-limits.ts';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import type { ConversionSettings } from '../conversion-settings.ts';
-import { type PixelSize, sizeOf } from './check-textures.ts';
-import { dropUnreadable } from './drop-texture.ts';
+import { textureWarnings } from '../images/texture-warnings.ts';
+import { sizeOf } from './check-textures.ts';
 import { type EncodedImage, encodeImage, type ImagePlan } from './encode-image.ts';
+import type { PixelSize } from './image-size.ts';
 
 /** Pixels that are worked on at the same time: each takes about a dozen bytes. */
 const PIXELS_AT_ONCE = 2 ** 25;
@@ -32,16 +33,13 @@ export function encodeTextures(document: Document, settings: TextureSettings, li
   const work = sideBySide(
     queue,
     ({ plan }) => pixelsOf(plan),
-    async ({ texture, plan }) => ({
-      texture,
-      encoded: await encodeImage(plan),
-    }),
+    async ({ texture, plan }) => ({ texture, plan, encoded: await encodeImage(plan) }),
   );
   // It is waited for later; until then nobody hears of its failure.
   work.catch(() => undefined);
   return {
     finish: async () => {
-      const warnings = (await work).flatMap(({ texture, encoded }) => replace(texture, encoded));
+      const warnings = (await work).flatMap(({ texture, plan, encoded }) => replace(texture, encoded, plan));
       await encodePalettes(document, known, settings);
       declareFormats(document);
       return warnings;
@@ -70,10 +68,18 @@ function alphaUse(texture: Texture): ImagePlan['alpha'] {
   return isOpacity ? 'opacity' : 'data';
 }
 
-function replace(texture: Texture, encoded: EncodedImage): ConversionWarning[] {
-  if (encoded === 'unreadable') return dropUnreadable(texture);
-  if (encoded !== 'kept') texture.setImage(encoded.image).setMimeType(encoded.mimeType);
-  return [];
+function replace(texture: Texture, encoded: EncodedImage, { mimeType, maxSize, size }: ImagePlan): ConversionWarning[] {
+  if (encoded === 'unreadable') {
+    const kind = mimeType.replace('image/', '').toUpperCase();
+    const warnings = textureWarnings({ unreadable: `It is a ${kind} that cannot be decoded; save it again.` }, texture);
+    texture.dispose();
+    return warnings;
+  }
+  if (encoded === 'kept') {
+    return Math.max(size.width, size.height) > maxSize ? textureWarnings('kept large', texture) : [];
+  }
+  texture.setImage(encoded.image).setMimeType(encoded.mimeType);
+  return encoded.isCutOff ? textureWarnings('cut off', texture) : [];
 }
 
 /** Colours that materials were merged into meanwhile: a few pixels, of which each counts. */
@@ -83,12 +89,12 @@ async function encodePalettes(
   settings: TextureSettings,
 ): Promise<void> {
   if (settings.textureCompression !== 'webp') return;
-  const { loadSharp } = await import('./sharp-images.ts');
+  const { loadSharp, MEASURED } = await import('./sharp-images.ts');
   for (const texture of document.getRoot().listTextures()) {
     const image = texture.getImage();
     if (known.has(texture) || !image) continue;
     const sharp = await loadSharp();
-    const smaller = await sharp(image).webp({ lossless: true, exact: true, effort: 6 }).toBuffer();
+    const smaller = await sharp(image, MEASURED).webp({ lossless: true, exact: true, effort: 6 }).toBuffer();
     if (smaller.length < image.length) texture.setImage(new Uint8Array(smaller)).setMimeType('image/webp');
   }
 }

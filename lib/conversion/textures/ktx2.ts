@@ -1,5 +1,5 @@
 import type { NodeBasisEncoder } from 'ktx2-encoder';
-import type { PixelSize } from './check-textures.ts';
+import type { PixelSize } from './image-size.ts';
 import { type ImageRequest, openImage } from './sharp-images.ts';
 
 /** The encoder bounds its memory by 12 * 2^20 pixels; rounding to whole blocks stays below. */

@@ -1,7 +1,7 @@
 import { ColorUtils, type Document, Material, type Texture, type vec3, type vec4 } from '@gltf-transform/core';
 import { getTextureColorSpace } from '@gltf-transform/functions';
 import { sizeOf } from './check-textures.ts';
-import { loadSharp } from './sharp-images.ts';
+import { loadSharp, MEASURED } from './sharp-images.ts';
 
 /** Difference within an image of one colour, as it is stored: what compression leaves of none. */
 const TOLERANCE = 3 / 255;
@@ -37,6 +37,7 @@ async function solidColour(texture: Texture): Promise<vec4 | undefined> {
     const options = { limitInputPixels: size.width * size.height, ignoreIcc: true } as const;
     const { channels } = await sharp(
       await sharp(image, options).toColourspace('srgb').png({ compressionLevel: 0 }).toBuffer(),
+      MEASURED,
     ).stats();
     const values = channels.map(({ min, max }) => ({ middle: (min + max) / 510, spread: (max - min) / 255 }));
     if (Math.hypot(...values.map(({ spread }) => spread)) > TOLERANCE) return undefined;

@@ -1,5 +1,6 @@
 export { featureGlb, sparseGlb } from './features.ts';
 export { glb } from './gltf.ts';
+export { bmp, dds, psd, psdSection, tga } from './images.ts';
 export { bendingTubeGlb, manyNodesGlb, type TextureImage, texturedBallGlb } from './large.ts';
 export { limits } from './limits.ts';
 export { modelFolder } from './model-folder.ts';

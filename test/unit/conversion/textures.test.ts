@@ -25,8 +25,7 @@ describe('textures', () => {
     const image = await picture(64, 64, 'png');
     const texture = await textureOf(quadGlb(image), null);
     const [before, after] = await Promise.all([pixels(image), pixels(texture.getImage() ?? image)]);
-    const differences = before.map((value, i) => Math.abs(value - (after[i] ?? 0)));
-    expect(differences.reduce((a, b) => a + b) / differences.length).toBeLessThan(5);
+    expect(meanDifference(before, after)).toBeLessThan(5);
   });
 
   it.each(['none', 'webp'])('that are small already stay as they are: %s', async (textureCompression) => {
@@ -87,6 +86,112 @@ describe('textures', () => {
     expect((await unpack(asset)).getRoot().listTextures()).toEqual([]);
   });
 
+  it.each([
+    ['jpeg', 0.5, 'webp'],
+    ['jpeg', 0.5, 'none'],
+    ['png', 0.9, 'webp'],
+    ['png', 0.9, 'none'],
+  ] as const)('that end early (%s) are shown as far as they go, with a warning', async (format, part, compression) => {
+    const image = await picture(600, 400, format);
+    const cut = image.slice(0, Math.floor(image.length * part));
+    const { outcome, asset } = await assetOf(quadGlb(cut), { textureCompression: compression });
+    expect(outcome.warnings).toEqual([
+      {
+        code: 'texture_cut_off',
+        title: 'Texture ends before its last pixels',
+        details: { texture: 'wood', material: 'wooden' },
+      },
+    ]);
+    const [texture] = (await unpack(asset)).getRoot().listTextures();
+    const shown = texture?.getImage() ?? new Uint8Array(0);
+    // No viewer has to mend it again.
+    await sharp(shown, { failOn: 'warning' }).stats();
+    const top = { left: 0, top: 0, width: 600, height: 100 };
+    const [before, after] = [
+      await sharp(image).extract(top).raw().toBuffer(),
+      await sharp(shown).extract(top).raw().toBuffer(),
+    ];
+    expect(meanDifference(before, after)).toBeLessThan(6);
+  });
+
+  it('of inks become colours', async () => {
+    const inks = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } })
+      .composite([{ input: Buffer.from(await picture(32, 64, 'png')), left: 0, top: 0 }])
+      .toColourspace('cmyk')
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    expect((await sharp(inks).metadata()).space).toBe('cmyk');
+    for (const textureCompression of ['none', 'webp']) {
+      const texture = await textureOf(quadGlb(inks), { textureCompression });
+      const image = texture.getImage() ?? new Uint8Array(0);
+      expect((await sharp(image).metadata()).space).toBe('srgb');
+      const right = { left: 60, top: 0, width: 1, height: 1 };
+      const [red = 0, green = 255, blue = 255] = await sharp(image).extract(right).raw().toBuffer();
+      expect([red > 180, green < 90, blue < 90]).toEqual([true, true, true]);
+    }
+  });
+
+  it.each(['none', 'webp'])(
+    'lie as they are stored, whatever a camera noted of itself: %s',
+    async (textureCompression) => {
+      const stored = await picture(64, 32, 'jpeg');
+      const noted = await sharp(stored).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer();
+      const texture = await textureOf(quadGlb(noted), { textureCompression });
+      const image = texture.getImage() ?? new Uint8Array(0);
+      expect((await sharp(image).metadata()).orientation ?? 1).toBe(1);
+      expect(texture.getSize()).toEqual([64, 32]);
+      expect(meanDifference(await pixels(stored), await pixels(image))).toBeLessThan(6);
+    },
+  );
+
+  it('that move are their first picture', async () => {
+    const frames = Buffer.concat([await pixels(await drawing()), Buffer.alloc(3 * 128 * 128)]);
+    const moving = await sharp(frames, { raw: { width: 128, height: 256, channels: 3, pageHeight: 128 } })
+      .webp({ lossless: true, delay: [100, 100] })
+      .toBuffer();
+    expect((await sharp(moving).metadata()).pages).toBe(2);
+    const texture = await textureOf(quadGlb(moving), { textureCompression: 'none' });
+    const image = texture.getImage() ?? new Uint8Array(0);
+    expect((await sharp(image).metadata()).pages ?? 1).toBe(1);
+    expect(meanDifference(await pixels(await drawing()), await pixels(image))).toBeLessThan(6);
+  });
+
+  it('may have bytes of no use between their parts', async () => {
+    const image = Buffer.from(await picture(64, 64, 'jpeg'));
+    const end = 4 + image.readUInt16BE(4);
+    const filled = Buffer.concat([image.subarray(0, end), Buffer.alloc(3, 0xff), image.subarray(end)]);
+    const texture = await textureOf(quadGlb(filled), { textureCompression: 'none' });
+    expect(texture.getSize()).toEqual([64, 64]);
+  });
+
+  it.each([
+    ['grey of 16 bits', 'grey16'],
+    ['colours of 16 bits', 'rgb16'],
+  ] as const)('of %s look the same in 8', async (_name, space) => {
+    const image = await sharp(await picture(64, 64, 'png'))
+      .toColourspace(space)
+      .png()
+      .toBuffer();
+    expect((await sharp(image).metadata()).depth).toBe('ushort');
+    const texture = await textureOf(quadGlb(image), { maxTextureSize: 64 });
+    const eight = await sharp(image).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer();
+    expect(meanDifference(eight, await pixels(texture.getImage() ?? image))).toBeLessThan(6);
+  });
+
+  it.each([
+    [1, 1],
+    [1, 37],
+    [300, 1],
+  ])('may be of %i x %i pixels', async (width, height) => {
+    for (const textureCompression of ['none', 'webp', 'ktx2']) {
+      const settings = { textureCompression, sceneGraphMode: 'dynamic' };
+      const texture = await textureOf(quadGlb(await picture(width, height, 'png')), settings);
+      const whole = (side: number) => Math.max(4, 4 * Math.round(side / 4));
+      const size = textureCompression === 'ktx2' ? [whole(width), whole(height)] : [width, height];
+      expect(texture.getSize()).toEqual(size);
+    }
+  });
+
   it('that are too large are refused by the name of the limit, by their header alone', async () => {
     const header = Buffer.from(png(4, [1, 2, 3]));
     header.writeUInt32BE(20_000, 16);
@@ -127,6 +232,31 @@ describe('KTX2', () => {
     const [texture] = (await unpack(first.asset)).getRoot().listTextures();
     const again = await textureOf(first.asset, null);
     expect(again.getImage()).toEqual(texture?.getImage());
+  });
+
+  it('that is there already and too large stays, with a warning', async () => {
+    const first = await assetOf(quadGlb(await picture(64, 32, 'png')), { textureCompression: 'ktx2' });
+    const { outcome, asset } = await assetOf(first.asset, { maxTextureSize: 32 });
+    expect(outcome.warnings).toMatchObject([
+      { code: 'texture_kept', details: { texture: 'wood', material: 'wooden' } },
+    ]);
+    expect((await unpack(asset)).getRoot().listTextures()[0]?.getSize()).toEqual([64, 32]);
+  });
+
+  it.each([
+    ['cube map', 36, 6],
+    ['volume', 28, 4],
+    ['array', 32, 2],
+    ['without Basis Universal', 12, 37],
+  ])('that glTF cannot have is dropped, with a warning: %s', async (name, at, value) => {
+    const first = await assetOf(quadGlb(await picture(32, 32, 'png')), { textureCompression: 'ktx2' });
+    const [texture] = (await unpack(first.asset)).getRoot().listTextures();
+    const image = Buffer.from(texture?.getImage() ?? new Uint8Array(0));
+    image.writeUInt32LE(value, at);
+    const { outcome, asset } = await assetOf(quadGlb(image), null);
+    const reason = expect.stringContaining(name);
+    expect(outcome.warnings).toMatchObject([{ code: 'texture_unreadable', details: { texture: 'wood', reason } }]);
+    expect((await unpack(asset)).getRoot().listTextures()).toEqual([]);
   });
 });
 
@@ -173,9 +303,15 @@ async function picture(
 
 /** Large flat shapes with sharp edges. */
 async function drawing(): Promise<Uint8Array<ArrayBuffer>> {
-  const svg =
-    '<svg width="128" height="128"><rect width="128" height="128" fill="#fc0"/><circle cx="50" cy="60" r="30" fill="#03a"/></svg>';
-  return new Uint8Array(await sharp(Buffer.from(svg)).removeAlpha().png().toBuffer());
+  const side = 128;
+  const [ground, disc] = [Buffer.from([255, 204, 0]), Buffer.from([0, 51, 170])];
+  const data = Buffer.alloc(3 * side * side);
+  for (let i = 0; i < side * side; i += 1) {
+    const isInside = Math.hypot((i % side) - 50, Math.floor(i / side) - 60) < 30;
+    (isInside ? disc : ground).copy(data, 3 * i);
+  }
+  const image = sharp(data, { raw: { width: side, height: side, channels: 3 } });
+  return new Uint8Array(await image.png().toBuffer());
 }
 
 /** Red with a stripe of blue, both hardly to be seen. */
@@ -201,6 +337,11 @@ function ktx2Header(image: Uint8Array) {
     colourModel: { 163: 'ETC1S', 166: 'UASTC' }[header.readUInt8(descriptor + 8)],
     isSrgb: header.readUInt8(descriptor + 10) === 2,
   };
+}
+
+function meanDifference(one: Uint8Array, other: Uint8Array): number {
+  expect(other.length).toBe(one.length);
+  return one.reduce((sum, value, i) => sum + Math.abs(value - (other[i] ?? 0)), 0) / one.length;
 }
 
 async function pixels(image: Uint8Array): Promise<Buffer> {
