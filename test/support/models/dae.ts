@@ -104,6 +104,30 @@ export function skinnedQuadDae(): Uint8Array {
   });
 }
 
+/** A source of numbers, with a name for each number of a value. */
+export function daeSource(id: string, values: string, params: string): string {
+  const names = params.split(' ').map((name) => `${name}:float`);
+  const count = values.trim().split(/\s+/).length;
+  return `<source id="${id}"><float_array id="${id}-a" count="${count}">${values}</float_array>${accessor(`${id}-a`, Math.floor(count / names.length), names.length, names)}</source>`;
+}
+
+/** A document of one mesh in one node. Its vertices have the id `v`. */
+export function meshDae({
+  positions = '0 0 0 1 0 0 1 1 0 0 1 0',
+  primitives = '<triangles count="1"><input semantic="VERTEX" source="#v" offset="0"/><p>0 1 2</p></triangles>',
+  sources = '',
+  libraries = '',
+  instance = '<instance_geometry url="#mesh"/>',
+  transforms = '',
+  asset = '<unit meter="1"/><up_axis>Y_UP</up_axis>',
+}): string {
+  const mesh = `<library_geometries><geometry id="mesh" name="mesh"><mesh>${daeSource('p', positions, 'X Y Z')}${sources}
+<vertices id="v"><input semantic="POSITION" source="#p"/></vertices>
+${primitives}</mesh></geometry></library_geometries>`;
+  const nodes = `<node id="node" name="node">${transforms}${instance}</node>`;
+  return dae({ asset, libraries: mesh + libraries, nodes }).toString();
+}
+
 function geometry(id: string): string {
   return `<library_geometries><geometry id="${id}" name="${id}"><mesh>
 <source id="${id}-p"><float_array id="${id}-pa" count="9">0 0 0 1 2 0 0 2 3</float_array>${accessor(`${id}-pa`, 3, 3, ['X:float', 'Y:float', 'Z:float'])}</source>
