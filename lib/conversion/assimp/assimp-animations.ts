@@ -1,5 +1,6 @@
 import type { AnimationSampler, Document } from '@gltf-transform/core';
 import { z } from 'zod';
+import { parseAssimpJson } from './assimp-json.ts';
 
 const key = z.tuple([z.number()]).rest(z.unknown());
 const channel = z.object({
@@ -21,7 +22,7 @@ export function hasBrokenTimes(document: Document): boolean {
  * @param framesPerSecond of the format
  */
 export function repairTimes(document: Document, assjson: Uint8Array, framesPerSecond: number): void {
-  const scene = sceneJson.parse(JSON.parse(new TextDecoder().decode(assjson)));
+  const scene = sceneJson.parse(parseAssimpJson<unknown>(assjson));
   for (const [i, animation] of document.getRoot().listAnimations().entries()) {
     const known = new Map((scene.animations?.[i]?.channels ?? []).map((known) => [known.name, known]));
     for (const broken of animation.listChannels()) {

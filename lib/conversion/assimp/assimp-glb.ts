@@ -1,5 +1,5 @@
 import { GLB_BUFFER, type GLTF } from '@gltf-transform/core';
-import { refused } from '../reading/refused.ts';
+import { parseAssimpJson } from './assimp-json.ts';
 
 interface AssimpGlb {
   readonly json: GLTF.IGLTF;
@@ -15,7 +15,7 @@ export function parseAssimpGlb(glb: Uint8Array<ArrayBuffer>): AssimpGlb {
   const view = new DataView(glb.buffer, glb.byteOffset, glb.byteLength);
   const textStart = HEADER_BYTES + CHUNK_HEADER_BYTES;
   const textEnd = textStart + view.getUint32(HEADER_BYTES, true);
-  const json = parse(new TextDecoder().decode(glb.subarray(textStart, textEnd)));
+  const json = parseAssimpJson<GLTF.IGLTF>(glb.subarray(textStart, textEnd));
   const binary = glb.slice(Math.min(glb.length, textEnd + CHUNK_HEADER_BYTES));
   const [buffer] = json.buffers ?? [];
   if (buffer !== undefined) buffer.byteLength = Math.min(buffer.byteLength, binary.length);
@@ -28,15 +28,6 @@ export function parseAssimpGlb(glb: Uint8Array<ArrayBuffer>): AssimpGlb {
     return uri;
   });
   return { json: withoutGaps(json), resources, imageUris };
-}
-
-function parse(text: string): GLTF.IGLTF {
-  try {
-    const json: GLTF.IGLTF = JSON.parse(text);
-    return json;
-  } catch {
-    throw refused('it has positions or other values that are no numbers.');
-  }
 }
 
 /** What the library leaves out of a scene without geometry, and parts without positions, that no reader takes. */

@@ -1,20 +1,5 @@
 import type { Document, Node, Primitive, Skin } from '@gltf-transform/core';
-import { z } from 'zod';
-
-const bone = z.object({
-  name: z.string(),
-  /** Row by row. */
-  offsetmatrix: z.array(z.number()).length(16),
-  /** Vertex and weight. */
-  weights: z.array(z.tuple([z.number(), z.number()])),
-});
-const mesh = z.object({
-  bones: z.array(bone).optional(),
-  /** Vertices of each point, line or triangle. */
-  faces: z.array(z.array(z.number())).optional(),
-});
-const sceneJson = z.object({ meshes: z.array(mesh).optional() });
-type Bone = z.output<typeof bone>;
+import { assimpMeshes, type AssimpBone as Bone, partsInOrder } from './assimp-scene.ts';
 
 /** Influences that glTF has room for in one attribute. */
 const MOST_INFLUENCES = 4;
@@ -24,7 +9,7 @@ const MOST_INFLUENCES = 4;
  * of the first, keeps the first four influences instead of the strongest, and does not make their sum one.
  */
 export function repairSkins(document: Document, assjson: Uint8Array): void {
-  const scene = sceneJson.parse(JSON.parse(new TextDecoder().decode(assjson)));
+  const meshes = assimpMeshes(assjson);
   const joints = new Map<string, Node>();
   for (const skin of document.getRoot().listSkins()) {
     for (const joint of skin.listJoints()) joints.set(joint.getName(), joint);
@@ -33,7 +18,7 @@ export function repairSkins(document: Document, assjson: Uint8Array): void {
   const bySkin = new SkinMaker(document, joints);
   const skinned = new Map<Primitive, Skinned>();
   for (const [i, part] of parts.entries()) {
-    const { bones: all = [], faces = [] } = scene.meshes?.[i] ?? {};
+    const { bones: all = [], faces = [] } = meshes[i] ?? {};
     const bones = all.filter(({ name }) => joints.has(name));
     if (part.getAttribute('JOINTS_0') === null && part.getAttribute('WEIGHTS_0') === null) continue;
     const made = bones.length === 0 ? undefined : bindPart(document, part, bones, faces.flat());
@@ -45,25 +30,6 @@ export function repairSkins(document: Document, assjson: Uint8Array): void {
 
 interface Skinned {
   readonly bones: readonly Bone[];
-}
-
-/** The library writes the attributes of its meshes one mesh after the other, and may then put several of them into one. */
-function partsInOrder(document: Document): Primitive[] {
-  const accessors = new Map(
-    document
-      .getRoot()
-      .listAccessors()
-      .map((accessor, i) => [accessor, i]),
-  );
-  const order = (part: Primitive) => {
-    const position = part.getAttribute('POSITION');
-    return position === null ? 0 : (accessors.get(position) ?? 0);
-  };
-  const parts = document
-    .getRoot()
-    .listMeshes()
-    .flatMap((mesh) => mesh.listPrimitives());
-  return parts.sort((a, b) => order(a) - order(b));
 }
 
 /** @param corners the scene's vertices, one for each corner of its faces */

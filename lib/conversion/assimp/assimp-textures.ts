@@ -1,7 +1,7 @@
-import { ExtensionProperty, Material, type Property, type Texture } from '@gltf-transform/core';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import { toGltfImage } from '../images/gltf-image.ts';
-import { putImage, textureWarning } from '../images/texture-loader.ts';
+import { putImage } from '../images/texture-loader.ts';
+import { textureWarnings } from '../images/texture-warnings.ts';
 import type { ImportRequest } from '../importer.ts';
 import type { WrittenReference } from '../model-formats.ts';
 import { storedUriPaths } from '../reading/stored-paths.ts';
@@ -35,8 +35,13 @@ export async function loadTextures(
       image = await loading;
     }
     const name = uri ?? (texture.getName() || 'embedded image');
-    if (image === 'missing' || image === undefined) warnings.push(...drop(texture, name, image ?? 'unreadable'));
-    else putImage(document, texture.setName(name), image);
+    if (image === 'missing' || 'unreadable' in image) {
+      warnings.push(...textureWarnings(image, texture, name));
+      texture.dispose();
+    } else {
+      putImage(document, texture.setName(name), image);
+      if (image.isCutOff) warnings.push(...textureWarnings('cut off', texture, name));
+    }
   }
   return warnings;
 }
@@ -55,19 +60,4 @@ export function readByReferences(
     const reference = known === undefined ? undefined : byPath.get(known);
     return reference === undefined ? undefined : await readReference(reference);
   };
-}
-
-function drop(texture: Texture, name: string, why: 'missing' | 'unreadable'): ConversionWarning[] {
-  const materials = [...materialsOf(texture)].map((material) => material.getName());
-  texture.dispose();
-  return (materials.length > 0 ? materials : ['']).map((material) => textureWarning(why, name, material));
-}
-
-function materialsOf(property: Property): Set<Material> {
-  const found = new Set<Material>();
-  for (const parent of property.listParents()) {
-    if (parent instanceof Material) found.add(parent);
-    else if (parent instanceof ExtensionProperty) for (const material of materialsOf(parent)) found.add(material);
-  }
-  return found;
 }

@@ -6,17 +6,17 @@ import { refused } from '../reading/refused.ts';
 import { hasBrokenTimes, repairTimes } from './assimp-animations.ts';
 import { type AssimpDocument, readAssimpDocument } from './assimp-document.ts';
 import { type AssimpInput, AssimpLibrary } from './assimp-library.ts';
+import { hasMorphs, repairMorphs } from './assimp-morphs.ts';
 import { repairSkins } from './assimp-skins.ts';
 import { loadTextures, type ReadImage } from './assimp-textures.ts';
 import { repairValues } from './repair-values.ts';
 
 interface AssimpImport {
   readonly input: AssimpInput;
-  /** The same with what the library stumbles over mended: it is tried where the model cannot be read as it is. */
-  readonly mended?: () => AssimpInput;
   /** Names the format in messages. */
   readonly what: string;
-  readonly readImage: ReadImage;
+  /** Without it the document has no textures. */
+  readonly readImage?: ReadImage;
   readonly limits: ImportRequest['limits'];
 }
 
@@ -28,14 +28,16 @@ export async function importThroughAssimp(
   job: AssimpImport,
 ): Promise<{ document: Document; warnings: ConversionWarning[] }> {
   const library = await AssimpLibrary.load();
-  const { input, glb } = convertToGlb(library, job);
-  const read: AssimpDocument = await readAssimpDocument(glb);
+  const { input } = job;
+  const read: AssimpDocument = await readAssimpDocument(library.convert(input, 'glb2', job.what));
   const { document } = read;
   refuseSkeleton(document);
-  const warnings = await loadTextures(read, job.readImage, job.limits);
+  const warnings = job.readImage === undefined ? [] : await loadTextures(read, job.readImage, job.limits);
+  if (job.readImage === undefined) for (const texture of document.getRoot().listTextures()) texture.dispose();
   const hasSkins = document.getRoot().listSkins().length > 0;
-  if (hasSkins || hasBrokenTimes(document)) {
+  if (hasSkins || hasBrokenTimes(document) || hasMorphs(document)) {
     const scene = library.convert(input, 'assjson', job.what);
+    repairMorphs(document, scene);
     if (hasSkins) repairSkins(document, scene);
     if (hasBrokenTimes(document)) repairTimes(document, scene, FRAMES_PER_SECOND);
   }
@@ -49,14 +51,4 @@ function refuseSkeleton(document: Document): void {
   const [first] = materials;
   if (materials.length !== 1 || first?.getName() !== 'SkeletonMaterial') return;
   throw refused('it has no geometry: there is nothing to render.');
-}
-
-function convertToGlb(library: AssimpLibrary, { input, mended, what }: AssimpImport) {
-  try {
-    return { input, glb: library.convert(input, 'glb2', what) };
-  } catch (error) {
-    if (mended === undefined) throw error;
-    const second = mended();
-    return { input: second, glb: library.convert(second, 'glb2', what) };
-  }
 }

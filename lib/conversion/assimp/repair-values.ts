@@ -5,7 +5,10 @@ export function repairValues(document: Document): void {
   for (const node of document.getRoot().listNodes()) repairNode(node);
   for (const material of document.getRoot().listMaterials()) repairMaterial(material);
   for (const mesh of document.getRoot().listMeshes()) {
-    for (const part of mesh.listPrimitives()) flattenTexcoords(part);
+    for (const part of mesh.listPrimitives()) {
+      flattenTexcoords(part);
+      replaceNoNumbers(part);
+    }
   }
 }
 
@@ -17,6 +20,16 @@ function flattenTexcoords(part: Primitive): void {
     if (!deep || !from || deep.getType() !== 'VEC3') continue;
     const flat = Float32Array.from({ length: 2 * deep.getCount() }, (_, i) => from[3 * (i >> 1) + (i & 1)] ?? 0);
     part.setAttribute(semantic, deep.clone().setType('VEC2').setArray(flat));
+  }
+}
+
+/** Directions, colours and texture coordinates that are no numbers say nothing; positions are looked at elsewhere. */
+function replaceNoNumbers(part: Primitive): void {
+  for (const semantic of part.listSemantics().filter((name) => name !== 'POSITION')) {
+    const attribute = part.getAttribute(semantic);
+    const values = attribute?.getArray();
+    if (!(values instanceof Float32Array) || values.every(Number.isFinite)) continue;
+    attribute?.setArray(values.map((value) => (Number.isFinite(value) ? value : 0)));
   }
 }
 

@@ -117,13 +117,14 @@ Connections:  {
 `);
 }
 
-type Value =
+export type FbxValue =
   | number
   | string
   | Uint8Array
   | { readonly doubles: readonly number[] }
+  | { readonly longs: readonly number[] }
   | { readonly integers: readonly number[] };
-export type FbxRecord = readonly [name: string, values: readonly Value[], children?: readonly FbxRecord[]];
+export type FbxRecord = readonly [name: string, values: readonly FbxValue[], children?: readonly FbxRecord[]];
 
 /** Records as a binary FBX of a version; from 7500 on its sizes have 64 bits. */
 export function binaryFbx(records: readonly FbxRecord[], version: number): Uint8Array {
@@ -187,7 +188,7 @@ function list(records: readonly FbxRecord[], start: number, isWide: boolean): Bu
 
 function record([name, values, children]: FbxRecord, start: number, isWide: boolean): Buffer {
   const field = isWide ? 8 : 4;
-  const encoded = Buffer.concat(values.map((value) => encode(value, name)));
+  const encoded = Buffer.concat(values.map((value) => encode(value, name, values[1])));
   const headBytes = 3 * field + 1 + name.length;
   const inner = children === undefined ? [] : list(children, start + headBytes + encoded.length, isWide);
   const body = Buffer.concat([encoded, ...inner]);
@@ -202,24 +203,43 @@ function record([name, values, children]: FbxRecord, start: number, isWide: bool
   return Buffer.concat([head, body]);
 }
 
-/** Objects have numbers of 64 bits; versions and counts of 32. */
-function encode(value: Value, name: string): Buffer {
+const objects: ReadonlySet<string> = new Set(
+  'C Geometry Model Material Texture Video Deformer NodeAttribute Pose AnimationStack AnimationLayer AnimationCurveNode AnimationCurve Node'.split(
+    ' ',
+  ),
+);
+
+function encode(value: FbxValue, name: string, type: FbxValue | undefined): Buffer {
   if (typeof value === 'string') return Buffer.concat([Buffer.from('S'), sized(Buffer.from(value, 'latin1'))]);
   if (value instanceof Uint8Array) return Buffer.concat([Buffer.from('R'), sized(Buffer.from(value))]);
-  if (typeof value === 'number') {
-    const isId = ['C', 'Geometry', 'Model', 'Texture', 'Video'].includes(name);
-    const bytes = Buffer.alloc(isId ? 9 : 5);
-    bytes.write(isId ? 'L' : 'I');
-    if (isId) bytes.writeBigInt64LE(BigInt(value), 1);
-    else bytes.writeInt32LE(value, 1);
-    return bytes;
-  }
-  const array = 'doubles' in value ? Float64Array.from(value.doubles) : Int32Array.from(value.integers);
+  if (typeof value === 'number') return encodeNumber(value, name, String(type));
+  const array = arrayOf(value);
   const head = Buffer.alloc(13);
-  head.write('doubles' in value ? 'd' : 'i');
+  head.write(array instanceof Float64Array ? 'd' : array instanceof Int32Array ? 'i' : 'l');
   head.writeUInt32LE(array.length, 1);
   head.writeUInt32LE(array.byteLength, 9);
   return Buffer.concat([head, Buffer.from(array.buffer)]);
+}
+
+/** Objects have numbers of 64 bits, and so have times; versions and counts of 32. Properties are as exact as their types say. */
+function encodeNumber(value: number, name: string, type: string): Buffer {
+  if (name === 'DeformPercent' || (name === 'P' && !/^(int|bool|enum|Integer|KTime)$/i.test(type))) {
+    const bytes = Buffer.alloc(9);
+    bytes.write('D');
+    bytes.writeDoubleLE(value, 1);
+    return bytes;
+  }
+  const isLong = objects.has(name) || type === 'KTime';
+  const bytes = Buffer.alloc(isLong ? 9 : 5);
+  bytes.write(isLong ? 'L' : 'I');
+  if (isLong) bytes.writeBigInt64LE(BigInt(value), 1);
+  else bytes.writeInt32LE(value, 1);
+  return bytes;
+}
+
+function arrayOf(value: Exclude<FbxValue, string | number | Uint8Array>) {
+  if ('longs' in value) return BigInt64Array.from(value.longs, BigInt);
+  return 'doubles' in value ? Float64Array.from(value.doubles) : Int32Array.from(value.integers);
 }
 
 function sized(bytes: Buffer): Buffer {

@@ -1,7 +1,7 @@
 import type { ModelFile } from '../../model-file.ts';
 import { FileWindow } from '../../reading/file-window.ts';
 import { refused } from '../../reading/refused.ts';
-import { type FbxFile, type FbxNode, type FbxValue, isWanted } from './fbx-node.ts';
+import { type FbxArrayKind, type FbxFile, type FbxNode, type FbxValue, isWanted } from './fbx-node.ts';
 
 const HEADER_BYTES = 27;
 /** From this version on, sizes have 64 bits. */
@@ -11,10 +11,10 @@ const DEEPEST = 64;
 
 /** Bytes of each value by its type, and of each of an array's. */
 const valueBytes: Readonly<Record<string, number>> = { Y: 2, C: 1, B: 1, I: 4, F: 4, D: 8, L: 8 };
-const arrayBytes: Readonly<Record<string, number>> = { f: 4, d: 8, i: 4, l: 8, b: 1, c: 1 };
+const arrayBytes: Readonly<Record<FbxArrayKind, number>> = { f: 4, d: 8, i: 4, l: 8, b: 1, c: 1 };
 
 /**
- * Walks through a binary FBX from record to record; of geometry, only the sizes are looked at.
+ * Walks through a binary FBX from record to record; of arrays, only the sizes are looked at.
  * @throws ConversionError `input_refused` for a file that was cut off or contradicts itself
  */
 export async function readBinaryFbx(file: ModelFile): Promise<FbxFile> {
@@ -33,6 +33,7 @@ interface Open {
 }
 
 interface Head {
+  readonly start: number;
   readonly name: string;
   /** How many there are, and where they end. */
   readonly values: number;
@@ -66,12 +67,12 @@ class Walker {
   }
 
   async #readRecord(record: Head, open: readonly Open[], nodes: FbxNode[]): Promise<Open> {
-    const { name, end } = record;
+    const { name, start, end } = record;
     const wanted = isWanted([...open.map((parent) => parent.name), name]);
     const values = await this.#readValues(record.values, record.valuesEnd, wanted);
     if (!wanted) return { name, end, children: undefined };
     const children: FbxNode[] = [];
-    (open.at(-1)?.children ?? nodes).push({ name, values, children });
+    (open.at(-1)?.children ?? nodes).push({ name, values, children, start, end });
     return { name, end, children };
   }
 
@@ -94,7 +95,7 @@ class Walker {
       throw this.#damaged(`the record at byte ${start} is longer than what it lies in`);
     const name = await this.#window.text(this.#at, nameBytes);
     this.#at += nameBytes;
-    return { name, values, valuesEnd, end };
+    return { start, name, values, valuesEnd, end };
   }
 
   async #readValues(count: number, end: number, wanted: boolean): Promise<FbxValue[]> {
@@ -116,8 +117,8 @@ class Walker {
       this.#at += size;
       return wanted ? readNumber(type, await this.#window.at(start, size, 'a value')) : 0;
     }
-    const itemBytes = arrayBytes[type];
-    if (itemBytes !== undefined) {
+    if (isArrayKind(type)) {
+      const itemBytes = arrayBytes[type];
       const head = await this.#window.at(start, 12, 'an array');
       const count = head.getUint32(0, true);
       const isPacked = head.getUint32(4, true) === 1;
@@ -126,13 +127,13 @@ class Walker {
       if (this.#at > end)
         throw this.#damaged(`the array at byte ${start} has ${count} values, more than its record holds`);
       this.unpackedBytes += count * itemBytes;
-      return { bytes: packed };
+      return { bytes: packed, at: start + 12, kind: type, count, isPacked };
     }
     if (type !== 'S' && type !== 'R') throw this.#damaged(`the value at byte ${start - 1} has an unknown type`);
     const length = (await this.#window.at(start, 4, 'a text')).getUint32(0, true);
     this.#at += 4 + length;
     if (this.#at > end) throw this.#damaged(`the text at byte ${start} is longer than its record`);
-    if (type === 'R' || !wanted) return { bytes: length };
+    if (type === 'R' || !wanted) return { bytes: length, at: start + 4, kind: 'raw' };
     return await this.#window.text(start + 4, Math.min(length, LONGEST_TEXT));
   }
 
@@ -145,6 +146,10 @@ class Walker {
   #damaged(what: string): Error {
     return refused(`the FBX is damaged: ${what}.`);
   }
+}
+
+function isArrayKind(type: string): type is FbxArrayKind {
+  return Object.hasOwn(arrayBytes, type);
 }
 
 function readNumber(type: string, view: DataView): number {

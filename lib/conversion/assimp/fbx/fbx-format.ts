@@ -4,7 +4,7 @@ import type { ModelFormat, WrittenReference } from '../../model-formats.ts';
 import { storedPaths } from '../../reading/stored-paths.ts';
 import { headText, inUtf8 } from '../../reading/text-encoding.ts';
 import { readBinaryFbx } from './fbx-binary.ts';
-import { type FbxFile, textOf } from './fbx-node.ts';
+import { type FbxFile, type FbxNode, textOf } from './fbx-node.ts';
 import { readTextFbx } from './fbx-text.ts';
 
 const SIGNATURE = 'Kaydara FBX Binary  \0';
@@ -42,11 +42,11 @@ export function fbxReferences({ nodes }: FbxFile): WrittenReference[] {
         (node) =>
           node.name === 'Video' && node.children.some(({ name, values }) => name === 'Content' && hasData(values)),
       )
-      .flatMap((node) => namesOf(node)),
+      .flatMap((node) => storedNames(node)),
   );
   return nodes
     .filter(({ name }) => name === 'Texture')
-    .map((node) => namesOf(node))
+    .map((node) => storedNames(node))
     .filter((names) => names.length > 0 && !names.some((name) => embedded.has(name)))
     .map((names) => ({
       kind: 'texture' as const,
@@ -55,8 +55,13 @@ export function fbxReferences({ nodes }: FbxFile): WrittenReference[] {
     }));
 }
 
+/** The name under which a texture's image is asked for; empty without one. */
+export function referenceOf(texture: FbxNode): string {
+  return storedNames(texture)[0] ?? '';
+}
+
 /** As an object stores where its image lies: relative to the model, and on the machine that it was made on. */
-function namesOf(node: Parameters<typeof textOf>[0]): string[] {
+export function storedNames(node: FbxNode): string[] {
   const names = ['RelativeFilename', 'FileName', 'Filename'].map((name) => textOf(node, name));
   return [...new Set(names)].filter((name) => name !== '');
 }

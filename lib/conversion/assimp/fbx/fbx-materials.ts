@@ -1,24 +1,46 @@
-import type { Document, Material, vec3 } from '@gltf-transform/core';
-import type { ConversionSettings } from '../../conversion-settings.ts';
-import { type FbxFile, type FbxNode, numbersOf, objectName, textOf } from './fbx-node.ts';
+import type { Document, Material } from '@gltf-transform/core';
+import { KHRMaterialsPBRSpecularGlossiness } from '@gltf-transform/extensions';
+import type { ConversionWarning } from '../../conversion-outcome.ts';
+import { convertSpecularGlossiness } from '../../gltf/specular-glossiness.ts';
+import { ChannelPacker } from '../../images/channel-packer.ts';
+import { looksLikeNormalMap } from '../../images/normal-map.ts';
+import type { ImportRequest } from '../../importer.ts';
+import { loadSharp } from '../../textures/sharp-images.ts';
+import type { FbxObjects } from './fbx-connections.ts';
+import { blenderMaps, type FbxLook, fbxMaps, isGloss, lookOf } from './fbx-looks.ts';
+import { type FbxFile, type FbxNode, numbersOf, objectName } from './fbx-node.ts';
+import { materialTemplates, type Numbers, opacityOf, withTemplate } from './fbx-numbers.ts';
+import { applyPhong } from './fbx-phong.ts';
+import { type FbxTexture, FbxTextures } from './fbx-textures.ts';
 
-/** Part of the light that a surface which is no metal reflects. */
-const DIELECTRIC = 0.04;
+interface FbxContent {
+  readonly fbx: FbxFile;
+  readonly objects: FbxObjects;
+  readonly bytes: Uint8Array;
+  /** The program that wrote the file. */
+  readonly generator: string;
+}
 
-/**
- * Gives a document's materials the look that an FBX's Phong materials have in Azure Remote Rendering (reference, "Material mapping for model
- * formats"). Those of a physical kind, which 3ds Max adds, say what they are.
- */
-export function applyFbxMaterials(document: Document, { nodes }: FbxFile, settings: ConversionSettings): void {
+/** Gives a document's materials the look and the textures that an FBX's materials have. */
+export async function applyFbxMaterials(
+  document: Document,
+  content: FbxContent,
+  request: ImportRequest,
+): Promise<ConversionWarning[]> {
+  const { fbx, objects, bytes } = content;
   const byName = Map.groupBy(
-    nodes.filter(({ name }) => name === 'Material'),
+    fbx.nodes.filter(({ name }) => name === 'Material'),
     objectName,
   );
-  const templates = materialTemplates(nodes);
+  const textures = new FbxTextures(document, fbx, objects, bytes, request);
+  const painter = new Painter(document, textures, content, request);
   for (const material of document.getRoot().listMaterials()) {
-    const found = pick(byName.get(material.getName()) ?? [], material);
-    if (found !== undefined) applyMaterial(material, withTemplate(found, templates), settings);
+    const node = pick(byName.get(material.getName()) ?? [], material);
+    if (node !== undefined) await painter.paint(material, node);
   }
+  await convertSpecularGlossiness(document, request.limits);
+  for (const texture of document.getRoot().listTextures()) if (texture.listParents().length === 1) texture.dispose();
+  return textures.warnings;
 }
 
 /** Of several with one name, the one whose colour the importer has. */
@@ -31,104 +53,157 @@ function pick(nodes: readonly FbxNode[], material: Material): FbxNode | undefine
   return same ?? nodes[0];
 }
 
-type Numbers = ReadonlyMap<string, readonly number[]>;
+class Painter {
+  readonly #document: Document;
+  readonly #textures: FbxTextures;
+  readonly #templates: ReadonlyMap<string, Numbers>;
+  readonly #packer: ChannelPacker;
+  readonly #assumeMetallic: boolean;
+  readonly #isBlender: boolean;
 
-/** What holds for every material of a kind that says nothing else, by the kind. */
-function materialTemplates(nodes: readonly FbxNode[]): ReadonlyMap<string, Numbers> {
-  const types = nodes.filter(({ name }) => name === 'Definitions').flatMap(({ children }) => children);
-  const templates = types
-    .filter(({ name, values }) => name === 'ObjectType' && values[0] === 'Material')
-    .flatMap(({ children }) => children.filter(({ name }) => name === 'PropertyTemplate'));
-  return new Map(templates.map((node) => [String(node.values[0]).toLowerCase(), numbersOf(node)]));
+  constructor(document: Document, textures: FbxTextures, { fbx, generator }: FbxContent, request: ImportRequest) {
+    this.#document = document;
+    this.#textures = textures;
+    this.#templates = materialTemplates(fbx.nodes);
+    this.#packer = new ChannelPacker(document, request.limits);
+    this.#assumeMetallic = request.settings.fbxAssumeMetallic;
+    this.#isBlender = /blender/i.test(generator);
+  }
+
+  async paint(material: Material, node: FbxNode): Promise<void> {
+    const numbers = withTemplate(node, this.#templates);
+    const alpha = opacityOf(numbers);
+    material.setAlphaMode(alpha < 1 ? 'BLEND' : 'OPAQUE');
+    const color = await this.#textures.find(node, ...fbxMaps.color);
+    const look = lookOf(numbers);
+    // A texture is the colour; how much of it is metal would have to be known for each of its pixels.
+    if (look === undefined) applyPhong(material, numbers, alpha, this.#assumeMetallic && color === undefined);
+    else applyLook(material, look, alpha);
+    if (color !== undefined) {
+      material.setBaseColorFactor([1, 1, 1, alpha]).setBaseColorTexture(color.texture);
+      this.#textures.place(material.getBaseColorTextureInfo(), color, node);
+    }
+    await this.#setOpacity(material, node, color);
+    await this.#setNormals(material, node);
+    await this.#setEmission(material, node);
+    await this.#setOcclusion(material, node);
+    if (look?.kind === 'gloss') await this.#setGloss(material, node, look);
+    else await this.#setSurface(material, node, isGloss(numbers));
+    this.#textures.leaveOut(node, ...fbxMaps.unused.filter((name) => !this.#isBlender || !isOfBlender(name)));
+  }
+
+  async #setOpacity(material: Material, node: FbxNode, color: FbxTexture | undefined): Promise<void> {
+    const opacity = await this.#textures.find(node, ...fbxMaps.opacity);
+    if (opacity === undefined) return;
+    const opaque = color?.texture ?? 255;
+    const colors = (['red', 'green', 'blue'] as const).map((channel) =>
+      typeof opaque === 'number' ? opaque : { texture: opaque, channel },
+    );
+    const fourth = { texture: opacity.texture, channel: 'opacity' as const };
+    const isSame = opacity.uri === color?.uri;
+    if (isSame && !(await hasAlpha(opacity))) return;
+    const packed = isSame ? opacity.texture : await this.#packer.pack(`${opacity.uri} opacity`, [...colors, fourth]);
+    if (packed === undefined) return;
+    material.setBaseColorTexture(packed).setAlphaMode('BLEND');
+    if (color === undefined) this.#textures.place(material.getBaseColorTextureInfo(), opacity, node);
+  }
+
+  /** Maps of heights and of normals have the same name; they do not look the same. */
+  async #setNormals(material: Material, node: FbxNode): Promise<void> {
+    const normal = await this.#textures.find(node, ...fbxMaps.normal);
+    const bump = normal ?? (await this.#textures.find(node, ...fbxMaps.bump));
+    if (bump === undefined) return;
+    const image = bump.texture.getImage();
+    if (normal === undefined && (image === null || !(await looksLikeNormalMap(image)))) {
+      this.#textures.leaveOut(node, ...fbxMaps.bump);
+      return;
+    }
+    material.setNormalTexture(bump.texture);
+    this.#textures.place(material.getNormalTextureInfo(), bump, node);
+  }
+
+  async #setEmission(material: Material, node: FbxNode): Promise<void> {
+    const emission = await this.#textures.find(node, ...fbxMaps.emission);
+    if (emission === undefined) return;
+    material.setEmissiveTexture(emission.texture);
+    if (Math.hypot(...material.getEmissiveFactor()) === 0) material.setEmissiveFactor([1, 1, 1]);
+    this.#textures.place(material.getEmissiveTextureInfo(), emission, node);
+  }
+
+  async #setOcclusion(material: Material, node: FbxNode): Promise<void> {
+    const occlusion = await this.#textures.find(node, ...fbxMaps.occlusion);
+    if (occlusion === undefined) return;
+    material.setOcclusionTexture(occlusion.texture);
+    this.#textures.place(material.getOcclusionTextureInfo(), occlusion, node);
+  }
+
+  /** glTF 2.0, 3.9.2: roughness is green, metalness blue. One image for both has them there already. */
+  async #setSurface(material: Material, node: FbxNode, isInverted: boolean): Promise<void> {
+    const blender = this.#isBlender ? blenderMaps : { metalness: [], roughness: [] };
+    const metal = await this.#textures.find(node, ...fbxMaps.metalness, ...blender.metalness);
+    const rough = await this.#textures.find(node, ...fbxMaps.roughness, ...blender.roughness);
+    const either = rough ?? metal;
+    if (either === undefined) return;
+    const isPacked = rough !== undefined && metal?.uri === rough.uri;
+    const green =
+      rough === undefined
+        ? 255
+        : { texture: rough.texture, channel: isPacked ? ('green' as const) : ('grey' as const), isInverted };
+    const blue =
+      metal === undefined ? 255 : { texture: metal.texture, channel: isPacked ? ('blue' as const) : ('grey' as const) };
+    const packed = await this.#packer.pack(`${either.uri} surface`, [0, green, blue]);
+    if (packed === undefined) return;
+    material.setMetallicRoughnessTexture(packed);
+    if (rough !== undefined) material.setRoughnessFactor(1);
+    if (metal !== undefined) material.setMetallicFactor(1);
+    this.#textures.place(material.getMetallicRoughnessTextureInfo(), either, node);
+  }
+
+  async #setGloss(material: Material, node: FbxNode, look: FbxLook & { kind: 'gloss' }): Promise<void> {
+    const [red, green, blue, alpha] = material.getBaseColorFactor();
+    const gloss = this.#document
+      .createExtension(KHRMaterialsPBRSpecularGlossiness)
+      .createPBRSpecularGlossiness()
+      .setDiffuseFactor([red, green, blue, alpha])
+      .setDiffuseTexture(material.getBaseColorTexture())
+      .setSpecularFactor(look.specular)
+      .setGlossinessFactor(look.glossiness);
+    const color = material.getBaseColorTextureInfo();
+    if (color !== null) gloss.getDiffuseTextureInfo()?.copy(color);
+    material.setExtension(KHRMaterialsPBRSpecularGlossiness.EXTENSION_NAME, gloss);
+    const specular = await this.#textures.find(node, ...fbxMaps.specular);
+    const smooth = await this.#textures.find(node, ...fbxMaps.glossiness);
+    const either = specular ?? smooth;
+    if (either === undefined) return;
+    const colors = (['red', 'green', 'blue'] as const).map((channel) =>
+      specular === undefined ? 255 : { texture: specular.texture, channel },
+    );
+    const fourth = smooth === undefined ? 255 : { texture: smooth.texture, channel: 'grey' as const };
+    const packed = await this.#packer.pack(`${either.uri} gloss`, [...colors, fourth]);
+    if (packed === undefined) return;
+    gloss.setSpecularGlossinessTexture(packed);
+    if (specular !== undefined) gloss.setSpecularFactor([1, 1, 1]);
+    if (smooth !== undefined) gloss.setGlossinessFactor(1);
+    this.#textures.place(gloss.getSpecularGlossinessTextureInfo(), either, node);
+  }
 }
 
-function withTemplate(node: FbxNode, templates: ReadonlyMap<string, Numbers>): Numbers {
-  const own = numbersOf(node);
-  const kind = `fbxsurface${textOf(node, 'ShadingModel').toLowerCase()}`;
-  const numbers = new Map(templates.get(kind) ?? []);
-  // Older names for the same: what the material itself has goes before what the template has by another name.
-  numbers.delete('Opacity');
-  if (own.has('Shininess')) numbers.delete('ShininessExponent');
-  return new Map([...numbers, ...own]);
+function applyLook(material: Material, look: FbxLook, alpha: number): void {
+  const [red, green, blue] = look.color;
+  material.setBaseColorFactor([red, green, blue, alpha]).setEmissiveFactor(look.emission);
+  if (look.kind === 'metal') material.setMetallicFactor(look.metalness).setRoughnessFactor(look.roughness);
 }
 
-function applyMaterial(material: Material, numbers: Numbers, settings: ConversionSettings): void {
-  const alpha = opacityOf(numbers);
-  if (alpha < 1) material.setAlphaMode('BLEND');
-  else if (material.getBaseColorTexture() === null) material.setAlphaMode('OPAQUE');
-  const metal = firstOf(numbers, '3dsMax|Parameters|metalness', '3dsMax|main|metalness', 'Maya|metalness');
-  const rough = firstOf(numbers, '3dsMax|Parameters|roughness', '3dsMax|main|roughness', 'Maya|specularRoughness');
-  if (metal === undefined && rough === undefined) applyPhong(material, numbers, alpha, settings);
-  else material.setMetallicFactor(part(metal ?? 0)).setRoughnessFactor(part(rough ?? 0.5));
+function isOfBlender(name: string): boolean {
+  return name === 'ReflectionFactor' || name === 'ShininessExponent';
 }
 
-function applyPhong(material: Material, numbers: Numbers, alpha: number, settings: ConversionSettings): void {
-  const hasTexture = material.getBaseColorTexture() !== null;
-  const diffuse = scaled(numbers, 'DiffuseColor', 'DiffuseFactor', material.getBaseColorFactor().slice(0, 3));
-  // Lambert's surfaces have no highlights.
-  const specular = scaled(numbers, 'SpecularColor', 'SpecularFactor', [0, 0, 0]);
-  const shininess = firstOf(numbers, 'ShininessExponent', 'Shininess') ?? 0;
-  const intensity = 0.2125 * specular[0] + 0.7154 * specular[1] + 0.0721 * specular[2];
-  // A texture is the colour; how much of it is metal would have to be known for each of its pixels.
-  const assumeMetallic = settings.fbxAssumeMetallic && !hasTexture;
-  const metalness = assumeMetallic ? metalnessOf(diffuse, specular) : 0;
-  const albedo = assumeMetallic ? albedoOf(diffuse, specular, metalness) : diffuse;
-  const [red, green, blue] = hasTexture ? [1, 1, 1] : albedo;
-  material
-    .setBaseColorFactor([red ?? 1, green ?? 1, blue ?? 1, alpha])
-    .setMetallicFactor(metalness)
-    .setRoughnessFactor(part(Math.sqrt(2 / (Math.max(0, shininess * intensity) + 2))));
-}
-
-/** The formula of glTF's specification for its extension of specular and glossiness. */
-function metalnessOf(diffuse: vec3, specular: vec3): number {
-  const strength = 1 - Math.max(...specular);
-  const b = (brightness(diffuse) * strength) / (1 - DIELECTRIC) + brightness(specular) - 2 * DIELECTRIC;
-  const c = DIELECTRIC - brightness(specular);
-  const root = Math.sqrt(Math.max(0, b * b - 4 * DIELECTRIC * c));
-  return part((-b + root) / (2 * DIELECTRIC));
-}
-
-function albedoOf(diffuse: vec3, specular: vec3, metalness: number): vec3 {
-  const strength = 1 - Math.max(...specular);
-  const plain = strength / (1 - DIELECTRIC) / Math.max(1e-4, 1 - metalness);
-  const blend = metalness * metalness;
-  const mixed = diffuse.map((value, i) => {
-    const metal = ((specular[i] ?? 0) - DIELECTRIC * (1 - metalness)) / Math.max(1e-4, metalness);
-    return part(value * plain * (1 - blend) + metal * blend);
-  });
-  return [mixed[0] ?? 0, mixed[1] ?? 0, mixed[2] ?? 0];
-}
-
-function brightness([red, green, blue]: vec3): number {
-  return 0.299 * red * red + 0.587 * green * green + 0.114 * blue * blue;
-}
-
-function opacityOf(numbers: Numbers): number {
-  const opacity = first(numbers, 'Opacity');
-  if (opacity !== undefined) return part(opacity);
-  const colour = numbers.get('TransparentColor') ?? [];
-  const factor = first(numbers, 'TransparencyFactor') ?? 0;
-  if (colour.length < 3) return part(1 - factor);
-  const [red = 0, green = 0, blue = 0] = colour;
-  // Programs write a white one for materials that a factor of zero makes opaque, and leave out the zero.
-  return part(1 - ((red + green + blue) / 3) * factor);
-}
-
-function scaled(numbers: Numbers, colour: string, factor: string, otherwise: readonly number[]): vec3 {
-  const [red = 0, green = 0, blue = 0] = numbers.get(colour) ?? otherwise;
-  const by = first(numbers, factor) ?? 1;
-  return [part(red * by), part(green * by), part(blue * by)];
-}
-
-function firstOf(numbers: Numbers, ...names: readonly string[]): number | undefined {
-  return names.map((name) => first(numbers, name)).find((value) => value !== undefined);
-}
-
-function first(numbers: Numbers, name: string): number | undefined {
-  return numbers.get(name)?.[0];
-}
-
-function part(value: number): number {
-  return value > 0 ? Math.min(1, value) : 0;
+async function hasAlpha({ texture }: FbxTexture): Promise<boolean> {
+  const image = texture.getImage();
+  if (image === null || texture.getMimeType() === 'image/ktx2') return false;
+  const sharp = await loadSharp();
+  const { hasAlpha } = await sharp(image)
+    .metadata()
+    .catch(() => ({ hasAlpha: false }));
+  return hasAlpha;
 }

@@ -3,29 +3,70 @@ export interface FbxNode {
   readonly name: string;
   readonly values: readonly FbxValue[];
   readonly children: readonly FbxNode[];
+  /** Where the record begins and ends in the file, in bytes; in text, those are lines. */
+  readonly start: number;
+  readonly end: number;
 }
 
-/** Data, as of an embedded image, is its length in bytes. */
-export type FbxValue = string | number | { readonly bytes: number };
+/** Data, as of an embedded image or an array of numbers, is the place where it lies. */
+export type FbxValue = string | number | FbxData;
 
-/** What lies in a file, without its geometry and animations. */
+export interface FbxData {
+  /** Its length in the file. */
+  readonly bytes: number;
+  /** Where it begins in the file, in bytes. */
+  readonly at: number;
+  /** What it is made of; `base64` is text, and so is `text`, of numbers between commas. */
+  readonly kind: 'raw' | 'base64' | 'text' | FbxArrayKind;
+  /** Of an array in binary. */
+  readonly count?: number;
+  readonly isPacked?: boolean;
+}
+
+/** Letters of the types of arrays in binary: float, double, int32, int64, bytes. */
+export type FbxArrayKind = 'f' | 'd' | 'i' | 'l' | 'b' | 'c';
+
+/** What lies in a file, without what nothing here looks at. */
 export interface FbxFile {
   readonly version: number;
   readonly isBinary: boolean;
-  /** The records that `isWanted` has, as if each of them had been at the top. */
+  /** The records that `isWanted` has; those of objects as if each of them had been at the top. */
   readonly nodes: readonly FbxNode[];
   /** Bytes of all arrays when unpacked. */
   readonly unpackedBytes: number;
 }
 
-const wantedAtTop: ReadonlySet<string> = new Set(['FBXHeaderExtension', 'Creator', 'GlobalSettings', 'Definitions']);
-const wantedObjects: ReadonlySet<string> = new Set(['Material', 'Texture', 'Video', 'GlobalSettings']);
+const wantedAtTop: ReadonlySet<string> = new Set([
+  'FBXHeaderExtension',
+  'Creator',
+  'GlobalSettings',
+  'Definitions',
+  'Connections',
+]);
+
+/** Of these objects, all records are wanted, or those that are listed. */
+const wantedObjects: ReadonlyMap<string, ReadonlySet<string> | 'all'> = new Map<string, ReadonlySet<string> | 'all'>([
+  ['Material', 'all'],
+  ['Texture', 'all'],
+  ['Video', 'all'],
+  ['GlobalSettings', 'all'],
+  ['Model', new Set(['Properties70'])],
+  ['Geometry', 'all'],
+  ['Deformer', new Set(['DeformPercent', 'FullWeights'])],
+  ['LayeredTexture', new Set()],
+  ['AnimationStack', new Set(['Properties70'])],
+  ['AnimationLayer', new Set()],
+  ['AnimationCurveNode', new Set()],
+  ['AnimationCurve', 'all'],
+]);
 
 /** True for a record whose content is of interest here, by the names of what it lies in and its own. */
 export function isWanted(path: readonly string[]): boolean {
-  const [top = '', object] = path;
+  const [top = '', object, part] = path;
   if (wantedAtTop.has(top)) return true;
-  return path.length >= 2 && top === 'Objects' && object !== undefined && wantedObjects.has(object);
+  if (top !== 'Objects' || object === undefined) return false;
+  const parts = wantedObjects.get(object);
+  return parts === 'all' || (parts !== undefined && (part === undefined || parts.has(part)));
 }
 
 export function childOf(node: FbxNode, name: string): FbxNode | undefined {
@@ -38,6 +79,17 @@ export function textOf(node: FbxNode, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** The first value of a child that is data. */
+export function dataOf(node: FbxNode, name: string): FbxData | undefined {
+  return childOf(node, name)?.values.find((value) => typeof value === 'object');
+}
+
+/** The number that other objects know an object by. */
+export function idOf(node: FbxNode): number {
+  const [id] = node.values;
+  return typeof id === 'number' ? id : -1;
+}
+
 /** The name that an object has, without its class: `Material::steel`, and with zero and one between them where it is binary. */
 export function objectName(node: FbxNode): string {
   const stored = node.values.find((value) => typeof value === 'string') ?? '';
@@ -45,17 +97,33 @@ export function objectName(node: FbxNode): string {
   return name.replace(/^\w+::/, '');
 }
 
+/** What an object is, beyond its class: `Mesh`, `LodGroup`. */
+export function subclassOf(node: FbxNode): string {
+  const last = node.values[2];
+  return typeof last === 'string' ? last : '';
+}
+
 /** Numbers of an object's properties by their name. */
 export function numbersOf(node: FbxNode): ReadonlyMap<string, readonly number[]> {
   const numbers = new Map<string, readonly number[]>();
-  for (const list of node.children) {
-    const labels = { Properties70: 4, Properties60: 3 }[list.name];
-    if (labels === undefined) continue;
-    for (const { values } of list.children) {
-      const [name] = values;
-      const given = values.slice(labels).filter((value) => typeof value === 'number');
-      if (typeof name === 'string' && given.length > 0) numbers.set(name, given);
-    }
+  for (const [name, row] of propertiesOf(node)) {
+    const given = row.filter((value) => typeof value === 'number');
+    if (given.length > 0) numbers.set(name, given);
   }
   return numbers;
+}
+
+/** The text of one of an object's properties; empty where it has none. */
+export function propertyText(node: FbxNode, name: string): string {
+  const found = propertiesOf(node).find(([known]) => known === name);
+  return found?.[1].find((value) => typeof value === 'string') ?? '';
+}
+
+/** Names and values: what lies between says of what type they are. */
+function propertiesOf(node: FbxNode): [name: string, values: readonly FbxValue[]][] {
+  return node.children.flatMap((list) => {
+    const labels = { Properties70: 4, Properties60: 3 }[list.name];
+    if (labels === undefined) return [];
+    return list.children.map(({ values }): [string, readonly FbxValue[]] => [String(values[0]), values.slice(labels)]);
+  });
 }

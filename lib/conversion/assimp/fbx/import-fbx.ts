@@ -1,29 +1,39 @@
 import type { mat4 } from '@gltf-transform/core';
 import { checkLimit } from '../../conversion-limits.ts';
+import { dropUnplacedTextures } from '../../images/unplaced-textures.ts';
 import type { ImportedModel, ImportRequest } from '../../importer.ts';
 import { readWhole } from '../../model-file.ts';
 import { inUtf8 } from '../../reading/text-encoding.ts';
-import { readByReferences } from '../assimp-textures.ts';
 import { importThroughAssimp } from '../import-assimp.ts';
 import { placeRoots } from '../place-roots.ts';
-import { fbxReferences, readFbx } from './fbx-format.ts';
+import { FbxObjects } from './fbx-connections.ts';
+import { readFbx } from './fbx-format.ts';
 import { applyFbxMaterials } from './fbx-materials.ts';
+import { applyMorphs } from './fbx-morphs.ts';
 import { type FbxFile, numbersOf, textOf } from './fbx-node.ts';
+import { mendFbx } from './mend-fbx.ts';
 
 /** FBX from 2011 on. Its lengths are centimetres where it does not say otherwise. */
 export async function importFbx(request: ImportRequest): Promise<ImportedModel> {
   const fbx = await readFbx(request.file);
   checkLimit('unpackedBytes', fbx.unpackedBytes, request.limits);
   const bytes = await readWhole(fbx.isBinary ? request.file : await inUtf8(request.file));
+  const objects = new FbxObjects(fbx.nodes);
+  const mended = mendFbx(fbx, bytes, objects);
   const { document, warnings } = await importThroughAssimp({
-    input: { name: 'model.fbx', bytes },
+    input: { name: 'model.fbx', bytes: mended.bytes },
     what: `an FBX of version ${fbx.version}`,
-    readImage: readByReferences(fbxReferences(fbx), request.readReference),
     limits: request.limits,
   });
-  applyFbxMaterials(document, fbx, request.settings);
+  const looks = await applyFbxMaterials(document, { fbx, objects, bytes, generator: generatorOf(fbx) }, request);
+  applyMorphs(document, fbx.nodes, objects, bytes);
   placeRoots(document, placementOf(fbx));
-  return { document, formatVersion: (fbx.version / 1000).toFixed(1), generator: generatorOf(fbx), warnings };
+  return {
+    document,
+    formatVersion: (fbx.version / 1000).toFixed(1),
+    generator: generatorOf(fbx),
+    warnings: [...mended.warnings, ...warnings, ...looks, ...dropUnplacedTextures(document)],
+  };
 }
 
 function generatorOf({ nodes }: FbxFile): string {

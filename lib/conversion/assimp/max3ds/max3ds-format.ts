@@ -1,5 +1,6 @@
 import type { ModelFormat } from '../../model-formats.ts';
-import { MAIN, references3ds, scan3ds } from './max3ds-scan.ts';
+import { MAIN } from './max3ds-chunks.ts';
+import { references3ds, scan3ds } from './max3ds-scan.ts';
 
 /** 3D Studio's format for DOS. */
 export const max3dsFormat: ModelFormat = {
