@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { ModelFile } from '../model-file.ts';
 import { ChunkedFile } from './chunked-file.ts';
 import { parseNumber } from './parse-number.ts';
 import { refused } from './refused.ts';
 
-const [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE] = [9, 10, 13, 32];
+const [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE, HASH, POINT] = [9, 10, 13, 32, 35, 46];
 const LONGEST_LINE = 2 ** 24;
 const LONGEST_SHOWN = 40;
 
@@ -110,6 +111,14 @@ export class LineFile extends ChunkedFile {
     return text;
   }
 
+  /** All that is left of the line, for names: they may have in them what begins a comment elsewhere. */
+  restOfLine(): string {
+    const text = Buffer.from(this.bytes.subarray(this.#word, this.#end));
+    this.#word = this.#end;
+    // Programs of one language write its own encoding.
+    return text.toString(isUtf8(text) ? 'utf8' : 'latin1').trim();
+  }
+
   /** Goes back to the first word of the line. */
   rewind(): void {
     this.#word = this.#start;
@@ -133,9 +142,14 @@ export class LineFile extends ChunkedFile {
     let end = this.#word + 1;
     for (; end < this.#end; end += 1) {
       const byte = bytes[end] ?? 0;
-      if (this.#isBlank[byte] === 1 || this.#isComment[byte] === 1) break;
+      if (this.#isBlank[byte] === 1 || (this.#isComment[byte] === 1 && !this.#isInNumber(end))) break;
     }
     return end;
+  }
+
+  /** Microsoft's C writes NaN and infinity as `1.#IND` and `1.#INF`. */
+  #isInNumber(at: number): boolean {
+    return this.bytes[at] === HASH && this.bytes[at - 1] === POINT && (this.bytes[at + 1] ?? 0) > SPACE;
   }
 
   #show(end: number): string {

@@ -5,7 +5,8 @@ import { encodingOf } from './text-encoding.ts';
 
 /** What is told of an XML, in its order. Names are without the prefix of their namespace. */
 export interface XmlHandler {
-  open(name: string, attributes: XmlAttributes): void;
+  /** @param line counted from 1 */
+  open(name: string, attributes: XmlAttributes, line: number): void;
   close?(name: string): void;
   /** Between tags, in pieces, with its entities undone; at most what is wanted of it. */
   text?(text: string): void;
@@ -24,6 +25,11 @@ export class XmlAttributes {
     const found = patternOf(name).exec(this.#tag);
     return found === null ? undefined : undoEntities(found[1] ?? found[2] ?? '');
   }
+
+  /** The same to keep: what is told of an XML holds the whole piece in memory that it is a part of. */
+  copy(): XmlAttributes {
+    return new XmlAttributes(Buffer.from(this.#tag).toString());
+  }
 }
 
 const patterns = new Map<string, RegExp>();
@@ -35,17 +41,20 @@ function patternOf(name: string): RegExp {
 }
 
 const CHUNK_BYTES = 2 ** 22;
+const HEAD_BYTES = 256;
 const LONGEST_TAG = 2 ** 20;
 const LONGEST_COMMENT = 2 ** 25;
 const DEEPEST = 10_000;
 
 /**
- * Reads an XML from front to back, in parts. Declarations of a document type are refused: their entities make more of a text than it is.
+ * Reads an XML from front to back, in parts. Entities that a document declares are refused: they make more of a text than it is.
  * @throws ConversionError `input_refused` for what is not well-formed, with its line
  */
 export async function scanXml(file: ModelFile, handler: XmlHandler): Promise<void> {
-  const { encoding, mark } = encodingOf(await file.read(0, 4));
-  const decoder = new TextDecoder(encoding);
+  const head = await file.read(0, HEAD_BYTES);
+  const { encoding, mark } = encodingOf(head);
+  const isPlain = encoding === 'utf-8' && mark === 0;
+  const decoder = new TextDecoder((isPlain ? declaredEncoding(head) : undefined) ?? encoding);
   const scanner = new XmlScanner(handler);
   for (let offset = mark; offset < file.size; ) {
     const chunk = await file.read(offset, CHUNK_BYTES);
@@ -54,6 +63,18 @@ export async function scanXml(file: ModelFile, handler: XmlHandler): Promise<voi
     scanner.add(decoder.decode(chunk, { stream: true }));
   }
   scanner.end();
+}
+
+/** What an XML says of its own encoding, where that is known. One of 16 bits would have been told by its first bytes. */
+function declaredEncoding(head: Uint8Array): string | undefined {
+  const text = Buffer.from(head).toString('latin1');
+  const label = /^\s*<\?xml[^>]*\sencoding\s*=\s*["']([\w.:-]+)["']/.exec(text)?.[1] ?? '';
+  if (/^(utf|ucs)/i.test(label)) return undefined;
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
 }
 
 class XmlScanner {
@@ -100,7 +121,8 @@ class XmlScanner {
     if (text.startsWith('<!--', tag)) return after(text, '-->', tag + 4);
     if (text.startsWith('<![CDATA[', tag)) return after(text, ']]>', tag + 9);
     if (text.startsWith('<?', tag)) return after(text, '?>', tag + 2);
-    if (text.startsWith('<!DOCTYPE', tag) || text.startsWith('<!ENTITY', tag)) throw forbidden();
+    if (text.startsWith('<!DOCTYPE', tag)) return endOfDoctype(text, tag);
+    if (text.startsWith('<!ENTITY', tag)) throw forbidden();
     // What may still become one of these.
     if (text.startsWith('<!', tag) && text.length - tag < 9) return undefined;
     const end = text.indexOf('>', tag);
@@ -132,7 +154,7 @@ class XmlScanner {
     this.#hasRoot = true;
     this.#open.push(name);
     if (this.#open.length > DEEPEST) throw this.#refuse(`its tags are nested more than ${DEEPEST} deep.`);
-    this.#handler.open(name, new XmlAttributes(tag));
+    this.#handler.open(name, new XmlAttributes(tag), this.#line);
     if (tag.endsWith('/')) this.#close(name);
   }
 
@@ -155,6 +177,13 @@ class XmlScanner {
   #refuse(what: string): ConversionError {
     return refused(`line ${this.#line}: ${what}`);
   }
+}
+
+/** A document type that only names itself is harmless. */
+function endOfDoctype(text: string, tag: number): number | undefined {
+  const end = after(text, '>', tag);
+  if (text.slice(tag, end).includes('[')) throw forbidden();
+  return end;
 }
 
 function forbidden(): ConversionError {

@@ -1,47 +1,72 @@
-import { inflateRawSync } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
 import { type ModelFile, readOwned } from '../model-file.ts';
 import { refused } from './refused.ts';
-
-/** A file within an archive. */
-export interface ZipEntry {
-  /** With `/` between its parts; never leads out of the archive. */
-  readonly name: string;
-  /** Bytes when unpacked, as the archive has it; unpacking stops there. */
-  readonly size: number;
-  readonly packedSize: number;
-  readonly method: number;
-  /** Of its local header in the archive. */
-  readonly offset: number;
-}
+import { parseZipDirectory, startsDirectory, type ZipEntry } from './zip-directory.ts';
 
 const END_SIGNATURE = 0x06054b50;
-const ENTRY_SIGNATURE = 0x02014b50;
+const ZIP64_LOCATOR_SIGNATURE = 0x07064b50;
+const ZIP64_END_SIGNATURE = 0x06064b50;
 const LOCAL_SIGNATURE = 0x04034b50;
 const END_BYTES = 22;
+const ZIP64_LOCATOR_BYTES = 20;
+const ZIP64_END_BYTES = 56;
 /** The end of the directory is followed by a comment of at most this length. */
 const LONGEST_COMMENT = 0xffff;
 const [STORED, DEFLATED] = [0, 8];
-/** Stands where 32 bits are too few: a ZIP64. */
-const ELSEWHERE = 0xffffffff;
+const ENCRYPTED = 1;
+/** Stand in a directory's end where 32 or 16 bits are too few: a ZIP64. */
+const [ELSEWHERE, COUNT_ELSEWHERE] = [0xffffffff, 0xffff];
+/** Larger directories are nobody's. */
+const MOST_DIRECTORY_BYTES = 2 ** 25;
+
+/** Other ways to pack a file, by their number, for those who have to pack it anew. */
+const methods: Readonly<Record<number, string>> = {
+  1: 'Shrink',
+  6: 'Implode',
+  9: 'Deflate64',
+  12: 'BZIP2',
+  14: 'LZMA',
+  93: 'Zstandard',
+  95: 'XZ',
+  98: 'PPMd',
+  99: 'AES encryption',
+};
+
+/** What archives begin with: a file, or their directory where they have none; a mark of four bytes may stand before (one that was to be split). */
+const beginnings = ['PK\x03\x04', 'PK00PK\x03\x04', 'PK\x07\x08PK\x03\x04', 'PK\x05\x06\0\0'];
 
 /** True where a file begins like an archive. */
 export function looksLikeZip(head: Uint8Array): boolean {
-  return head.length > 30 && head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4;
+  const text = Buffer.from(head.subarray(0, 8)).toString('latin1');
+  return head.length >= END_BYTES && beginnings.some((beginning) => text.startsWith(beginning));
 }
 
-/** The files of an archive by its directory; folders are left out. Nothing is unpacked. */
+/**
+ * The files of an archive by its directory, ZIP64 or not; folders are left out. Nothing is unpacked.
+ * @throws ConversionError `input_refused`
+ */
 export async function readZipDirectory(file: ModelFile): Promise<ZipEntry[]> {
-  const tailBytes = Math.min(file.size, END_BYTES + LONGEST_COMMENT);
+  const tailBytes = Math.min(file.size, ZIP64_LOCATOR_BYTES + END_BYTES + LONGEST_COMMENT);
   const tail = Buffer.from(await file.read(file.size - tailBytes, tailBytes));
   const at = findEnd(tail);
   if (at === undefined) throw refused('the archive was cut off: its directory, which stands at its end, is missing.');
-  const count = tail.readUInt16LE(at + 10);
-  const size = tail.readUInt32LE(at + 12);
-  const offset = tail.readUInt32LE(at + 16);
-  if (offset === ELSEWHERE || size === ELSEWHERE) throw refused('the archive is a ZIP64. Pack it as a plain ZIP.');
-  if (offset + size > file.size) throw refused('the archive is damaged: its directory lies beyond its end.');
-  return parseDirectory(Buffer.from(await file.read(offset, size)), count);
+  const end = file.size - tail.length + at;
+  const { count, size, offset, endsAt } = (await readZip64End(file, tail, at)) ?? {
+    count: tail.readUInt16LE(at + 10),
+    size: tail.readUInt32LE(at + 12),
+    offset: tail.readUInt32LE(at + 16),
+    endsAt: end,
+  };
+  if (size > endsAt || offset > endsAt - size)
+    throw refused('the archive is damaged: its directory lies beyond its end.');
+  if (size > MOST_DIRECTORY_BYTES)
+    throw refused(`the archive's directory has ${size} bytes, more than any that is real.`);
+  const directory = Buffer.from(await file.read(offset, size));
+  if (count === 0 || startsDirectory(directory)) return parseZipDirectory(directory, count, 0);
+  // What was put before an archive moves all of it.
+  const prefix = endsAt - size - offset;
+  return parseZipDirectory(Buffer.from(await file.read(offset + prefix, size)), count, prefix);
 }
 
 /** @throws ConversionError `limit` where the archive's files are too many or too large when unpacked */
@@ -51,25 +76,36 @@ export function checkZipLimits(entries: readonly ZipEntry[], limits: WorkLimits)
   checkLimit('unpackedBytes', bytes, limits);
 }
 
-/** Unpacks one file; never more than the directory says it has. */
+/**
+ * Unpacks one file; never more than the directory says it has.
+ * @throws ConversionError `input_refused`
+ */
 export async function unpackZipEntry(file: ModelFile, entry: ZipEntry): Promise<Uint8Array<ArrayBuffer>> {
   const name = `'${entry.name}' in the archive`;
   const header = Buffer.from(await file.read(entry.offset, 30));
   if (header.length < 30 || header.readUInt32LE(0) !== LOCAL_SIGNATURE)
     throw refused(`${name} is not where it should be.`);
-  if ((header.readUInt16LE(6) & 1) === 1) throw refused(`${name} is encrypted.`);
+  if (((header.readUInt16LE(6) | entry.flags) & ENCRYPTED) === ENCRYPTED)
+    throw refused(`${name} is encrypted. Pack it without a password.`);
   const start = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
   const packed = await readOwned(file, start, entry.packedSize);
   if (packed.length < entry.packedSize) throw refused(`the archive was cut off within ${name}.`);
-  if (entry.method === STORED) return packed;
-  if (entry.method !== DEFLATED)
-    throw refused(`${name} is packed by a method (${entry.method}) that is not supported.`);
+  const bytes = unpack(packed, entry, name);
+  if (crc32(bytes) !== entry.checksum) throw refused(`${name} is damaged: its checksum is another.`);
+  return bytes;
+}
+
+function unpack(packed: Uint8Array<ArrayBuffer>, { method, size }: ZipEntry, name: string): Uint8Array<ArrayBuffer> {
+  if (method === STORED) return packed;
+  if (method !== DEFLATED) {
+    const known = methods[method] ?? 'unknown';
+    throw refused(`${name} is packed by a method (${method}, ${known}) that is not supported. Pack it with Deflate.`);
+  }
   try {
-    const bytes = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
-    return new Uint8Array(bytes);
+    return new Uint8Array(inflateRawSync(packed, { maxOutputLength: Math.max(1, size) }));
   } catch (error) {
     const isLarger = error instanceof RangeError;
-    const why = isLarger ? `it has more than the ${entry.size} bytes that the archive says` : describe(error);
+    const why = isLarger ? `it has more than the ${size} bytes that the archive says` : describe(error);
     throw refused(`${name} cannot be unpacked: ${why}.`);
   }
 }
@@ -78,36 +114,43 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The last mark of an end, and first of all one whose comment ends with the file. */
 function findEnd(tail: Buffer): number | undefined {
-  for (let at = tail.length - END_BYTES; at >= 0; at -= 1) if (tail.readUInt32LE(at) === END_SIGNATURE) return at;
-  return undefined;
-}
-
-function parseDirectory(directory: Buffer, count: number): ZipEntry[] {
-  const entries: ZipEntry[] = [];
-  let at = 0;
-  for (let i = 0; i < count; i += 1) {
-    if (at + 46 > directory.length || directory.readUInt32LE(at) !== ENTRY_SIGNATURE) {
-      throw refused(`the archive's directory is damaged at entry ${i + 1} of ${count}.`);
-    }
-    const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
-    const stored = directory.subarray(at + 46, nameEnd).toString('utf8');
-    const entry = {
-      name: checkName(stored),
-      size: directory.readUInt32LE(at + 24),
-      packedSize: directory.readUInt32LE(at + 20),
-      method: directory.readUInt16LE(at + 10),
-      offset: directory.readUInt32LE(at + 42),
-    };
-    if (!entry.name.endsWith('/')) entries.push(entry);
-    at = nameEnd + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
+  let last: number | undefined;
+  for (let at = tail.length - END_BYTES; at >= 0; at -= 1) {
+    if (tail.readUInt32LE(at) !== END_SIGNATURE) continue;
+    if (at + END_BYTES + tail.readUInt16LE(at + 20) === tail.length) return at;
+    last ??= at;
   }
-  return entries;
+  return last;
 }
 
-function checkName(stored: string): string {
-  const name = stored.replaceAll('\\', '/');
-  const leaves = name.startsWith('/') || /^[a-z]:/i.test(name) || name.split('/').includes('..') || name.includes('\0');
-  if (leaves) throw refused(`the archive has a file '${name.slice(0, 100)}' that leads out of it.`);
-  return name;
+interface DirectoryPlace {
+  readonly count: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly offset: number;
+  /** Where in the file the directory ends. */
+  readonly endsAt: number;
+}
+
+/** Where a ZIP64 says it, in a record of its own that a locator before the end points to. */
+async function readZip64End(file: ModelFile, tail: Buffer, at: number): Promise<DirectoryPlace | undefined> {
+  const isElsewhere =
+    tail.readUInt32LE(at + 16) === ELSEWHERE ||
+    tail.readUInt32LE(at + 12) === ELSEWHERE ||
+    tail.readUInt16LE(at + 10) === COUNT_ELSEWHERE;
+  const locator = at - ZIP64_LOCATOR_BYTES;
+  if (!isElsewhere || locator < 0 || tail.readUInt32LE(locator) !== ZIP64_LOCATOR_SIGNATURE) return undefined;
+  const locatorAt = file.size - tail.length + locator;
+  const said = Number(tail.readBigUInt64LE(locator + 8));
+  // Behind what was put before the archive, the record still stands right before its locator.
+  for (const endsAt of [said, locatorAt - ZIP64_END_BYTES]) {
+    if (endsAt < 0 || endsAt > locatorAt - ZIP64_END_BYTES) continue;
+    const record = Buffer.from(await file.read(endsAt, ZIP64_END_BYTES));
+    if (record.length < ZIP64_END_BYTES || record.readUInt32LE(0) !== ZIP64_END_SIGNATURE) continue;
+    const [count, size, offset] = [32, 40, 48].map((field) => Number(record.readBigUInt64LE(field)));
+    return { count: count ?? 0, size: size ?? 0, offset: offset ?? 0, endsAt };
+  }
+  throw refused('the archive is damaged: the end of its directory (ZIP64) is missing.');
 }

@@ -1,13 +1,19 @@
-import type { mat4 } from '@gltf-transform/core';
 import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
 import { GrowingArray } from '../geometry/growing-array.ts';
 import type { ModelFile } from '../model-file.ts';
 import { refused } from '../reading/refused.ts';
 import { scanXml, type XmlAttributes } from '../reading/xml.ts';
-import type { Color, Placed, PropertyGroup, ThreemfModel, ThreemfObject } from './threemf-model.ts';
+import { BeamLattice } from './beam-lattice.ts';
+import { LooksOf2013 } from './looks-of-2013.ts';
+import { mostPainted } from './painted-triangle.ts';
+import { ResourceReader } from './read-resources.ts';
+import { requiredButUnknown } from './required-extensions.ts';
+import { numberOfGroup, type Placed, type ThreemfModel, type ThreemfObject } from './threemf-model.ts';
+import { integers, numberOf, transformOf } from './xml-values.ts';
 
 /**
- * Reads one model part of a package: core specification 1.3, materials and properties extension, and the production extension's paths.
+ * Reads one model part of a package: core specification 1.3, materials and properties, beam lattices, the production extension's paths, and
+ * the looks of the format before its specification.
  * @throws ConversionError `input_refused`, `limit`
  */
 export async function readThreemfModel(file: ModelFile, limits: WorkLimits): Promise<ThreemfModel> {
@@ -16,55 +22,96 @@ export async function readThreemfModel(file: ModelFile, limits: WorkLimits): Pro
   return reader.model;
 }
 
+/** What is told of elements that are not shown. Of all others it is enough that their objects are. */
+const leftOut: Readonly<Record<string, string>> = {
+  slicestack: 'slices',
+  levelset: 'level sets of implicit functions',
+  volumedata: 'volumetric data',
+  displacementmesh: 'displacement of surfaces',
+  displacement2d: 'displacement of surfaces',
+  toolpath: 'tool paths',
+  pbmetallictexturedisplayproperties: 'textures of metal and roughness',
+  pbspeculartexturedisplayproperties: 'textures of specular colour',
+};
+
+const lists: Readonly<Record<string, string>> = {
+  vertices: 'vertex',
+  triangles: 'triangle',
+  components: 'component',
+  beams: 'beam',
+};
+
 class ModelReader {
   readonly #limits: WorkLimits;
   readonly #objects = new Map<string, ThreemfObject>();
-  readonly #groups = new Map<string, PropertyGroup>();
-  readonly #textures = new Map<string, string>();
+  readonly #resources = new ResourceReader();
+  readonly #looksOf2013 = new LooksOf2013(this.#resources.groups);
   readonly #items: Placed[] = [];
+  readonly #leftOut = new Set<string>();
   #unit = 'millimeter';
   #generator = '';
   #isGenerator = false;
   #object: ThreemfObject | undefined;
-  #group: PropertyGroup | undefined;
+  #lattice: BeamLattice | undefined;
   #vertices = 0;
-  #depth = 0;
+  readonly #parents: string[] = [];
+  #isPainted = false;
+  /** Of the boolean shape that is read: of no other its operands can be shown as they are. */
+  #isUnion = false;
 
   constructor(limits: WorkLimits) {
     this.#limits = limits;
   }
 
   get model(): ThreemfModel {
+    if (this.#resources.hasClear) this.#leftOut.add('materials without any opacity: they are opaque');
     return {
       unit: this.#unit,
       generator: this.#generator.trim(),
       objects: this.#objects,
-      groups: this.#groups,
-      textures: this.#textures,
+      resources: this.#resources,
       items: this.#items,
+      leftOut: this.#leftOut,
+      isPainted: this.#isPainted,
     };
   }
 
   open(name: string, attributes: XmlAttributes): void {
-    if (this.#depth === 0 && name !== 'model') throw refused(`the package's model begins with <${name}>.`);
-    this.#depth += 1;
-    this.#readers[name]?.(attributes);
+    if (this.#parents.length === 0 && name !== 'model') throw refused(`the package's model begins with <${name}>.`);
+    this.#noteUnknown(name);
+    this.#parents.push(name);
+    const read = this.#readers[name] ?? this.#resources.readers[name];
+    read?.(attributes);
+    const what = leftOut[name];
+    if (what !== undefined) this.#leftOut.add(what);
+  }
+
+  /** Lists that have elements of one kind: whatever else stands in them would have been shown, too. */
+  #noteUnknown(name: string): void {
+    const expected = lists[this.#parents.at(-1) ?? ''];
+    if (expected !== undefined && name !== expected && this.#leftOut.size < 20) {
+      this.#leftOut.add(`elements <${name.slice(0, 40)}> among the ${this.#parents.at(-1)}`);
+    }
   }
 
   close(name: string): void {
-    this.#depth -= 1;
+    this.#parents.pop();
     this.#isGenerator = false;
-    if (name === 'object') this.#object = undefined;
+    if (name !== 'object' || this.#object === undefined) return;
+    if (this.#lattice !== undefined) this.#lattice.buildInto(this.#object, this.#limits);
+    if (this.#lattice?.isClipped === true) this.#leftOut.add('clipping of beam lattices');
+    this.#lattice = undefined;
+    this.#object = undefined;
   }
 
   text(text: string): void {
     if (this.#isGenerator && this.#generator.length < 200) this.#generator += text.slice(0, 200);
   }
 
-  /** What is done with each element; all others say nothing of looks or shape. */
   readonly #readers: Readonly<Record<string, (attributes: XmlAttributes) => void>> = {
     model: (attributes) => {
       this.#unit = attributes.get('unit') ?? this.#unit;
+      for (const namespace of requiredButUnknown(attributes)) this.#leftOut.add(`the extension ${namespace}`);
     },
     metadata: (attributes) => {
       this.#isGenerator = attributes.get('name') === 'Application';
@@ -72,51 +119,51 @@ class ModelReader {
     object: (attributes) => this.#startObject(attributes),
     vertex: (attributes) => this.#addVertex(attributes),
     triangle: (attributes) => this.#addTriangle(attributes),
+    beamlattice: (attributes) => {
+      this.#lattice = new BeamLattice(attributes);
+    },
+    beam: (attributes) => this.#lattice?.addBeam(attributes),
+    ball: (attributes) => this.#lattice?.addBall(attributes),
     component: (attributes) => {
-      this.#object?.components.push(placed(attributes));
+      this.#object?.components.push(placed(attributes, 'a component'));
+    },
+    booleanshape: (attributes) => {
+      this.#object?.components.push(placed(attributes, 'a boolean shape'));
+      this.#isUnion = (attributes.get('operation') ?? 'union') === 'union';
+      if (!this.#isUnion) this.#leftOut.add('boolean operations');
+    },
+    boolean: (attributes) => {
+      if (this.#isUnion) this.#object?.components.push(placed(attributes, 'an operand of a boolean shape'));
     },
     item: (attributes) => {
-      this.#items.push(placed(attributes));
-    },
-    basematerials: (attributes) => this.#startGroup(attributes, { kind: 'materials', entries: [] }),
-    colorgroup: (attributes) => this.#startGroup(attributes, { kind: 'colors', entries: [] }),
-    texture2dgroup: (attributes) => {
-      const texture = attributes.get('texid') ?? '';
-      this.#startGroup(attributes, { kind: 'texcoords', texture, entries: [] });
-    },
-    texture2d: (attributes) => {
-      this.#textures.set(attributes.get('id') ?? '', attributes.get('path') ?? '');
-    },
-    base: (attributes) => {
-      if (this.#group?.kind !== 'materials') return;
-      const name = attributes.get('name') ?? '';
-      this.#group.entries.push({ name, color: parseColor(attributes.get('displaycolor')) });
+      this.#items.push(placed(attributes, 'a build item'));
     },
     color: (attributes) => {
-      if (this.#group?.kind === 'colors') this.#group.entries.push(parseColor(attributes.get('color')));
+      const value = attributes.get('value');
+      if (value === undefined) this.#resources.readers['color']?.(attributes);
+      else this.#looksOf2013.addColor(attributes.get('id') ?? '', value);
     },
-    tex2coord: (attributes) => {
-      if (this.#group?.kind !== 'texcoords') return;
-      this.#group.entries.push([numberOf(attributes, 'u') ?? 0, numberOf(attributes, 'v') ?? 0]);
+    material: (attributes) => this.#looksOf2013.addMaterial(attributes),
+    texture: (attributes) => this.#resources.readers['texture2d']?.(attributes),
+    texturevertex: (attributes) => {
+      if (this.#object !== undefined) this.#looksOf2013.addTexcoord(this.#object.id, attributes);
     },
   };
 
-  #startGroup(attributes: XmlAttributes, group: PropertyGroup): void {
-    this.#group = group;
-    this.#groups.set(attributes.get('id') ?? '', group);
-  }
-
   #startObject(attributes: XmlAttributes): void {
     const id = attributes.get('id') ?? '';
+    const old = this.#looksOf2013.isUsed ? this.#looksOf2013.placesOf(id, attributes) : undefined;
     this.#object = {
       id,
       name: attributes.get('name') ?? '',
-      group: attributes.get('pid'),
-      index: numberOf(attributes, 'pindex') ?? 0,
+      type: attributes.get('type') ?? 'model',
+      group: attributes.get('pid') ?? old?.group,
+      index: numberOf(attributes, 'pindex') ?? old?.places[0] ?? 0,
       vertices: new GrowingArray((length) => new Float32Array(length), 192),
       triangles: integers(),
       properties: integers(),
-      groupIds: [],
+      groupIds: new Map(),
+      painted: new GrowingArray((length) => new Uint8Array(length), 64),
       components: [],
     };
     this.#objects.set(id, this.#object);
@@ -146,53 +193,39 @@ class ModelReader {
       }
       object.triangles.push(vertex);
     }
-    // A triangle that says nothing of its looks has those of its object.
-    const first = numberOf(attributes, 'p1');
-    const group = attributes.get('pid') ?? (first === undefined ? undefined : object.group);
+    this.#addProperties(object, attributes);
+    const painted = attributes.get('paint_color') ?? attributes.get('mmu_segmentation');
+    if (painted !== undefined && painted !== '') this.#paint(object, painted);
+  }
+
+  #paint({ painted, triangles }: ThreemfObject, text: string): void {
+    const { filament, isSplit } = mostPainted(text);
+    if (isSplit) this.#leftOut.add('borders of painted colours within triangles');
+    this.#isPainted = true;
+    while (painted.length < triangles.length / 3 - 1) painted.push(0);
+    painted.push(filament);
+  }
+
+  /** A triangle that says nothing of its looks has those of its object. */
+  #addProperties(object: ThreemfObject, attributes: XmlAttributes): void {
+    const old = this.#looksOf2013.isUsed ? this.#looksOf2013.placesOf(object.id, attributes) : undefined;
+    const first = numberOf(attributes, 'p1') ?? old?.places[0];
+    const group = old?.group ?? attributes.get('pid') ?? (first === undefined ? undefined : object.group);
     if (group === undefined || first === undefined) {
       for (let i = 0; i < 4; i += 1) object.properties.push(0);
       return;
     }
+    const [, second = first, third = first] = old?.places ?? [
+      first,
+      numberOf(attributes, 'p2'),
+      numberOf(attributes, 'p3'),
+    ];
     object.properties.push(numberOfGroup(object, group));
-    for (const corner of ['p1', 'p2', 'p3']) object.properties.push(numberOf(attributes, corner) ?? first);
+    for (const place of [first, second, third]) object.properties.push(place);
   }
 }
 
-function numberOfGroup({ groupIds }: ThreemfObject, group: string): number {
-  const known = groupIds.indexOf(group);
-  return known >= 0 ? known + 1 : groupIds.push(group);
-}
-
-function placed(attributes: XmlAttributes): Placed {
-  const numbers = attributes.get('transform')?.trim().split(/\s+/).map(Number);
-  const isUsable = numbers?.length === 12 && numbers.every(Number.isFinite);
-  return {
-    object: attributes.get('objectid') ?? '',
-    path: attributes.get('path'),
-    transform: isUsable ? toMatrix(numbers) : undefined,
-  };
-}
-
-/** Four rows of three, for vectors that are rows: they are glTF's columns. */
-function toMatrix(numbers: readonly number[]): mat4 {
-  const [a = 1, b = 0, c = 0, d = 0, e = 1, f = 0, g = 0, h = 0, i = 1, x = 0, y = 0, z = 0] = numbers;
-  return [a, b, c, 0, d, e, f, 0, g, h, i, 0, x, y, z, 1];
-}
-
-function numberOf(attributes: XmlAttributes, name: string): number | undefined {
-  const text = attributes.get(name);
-  const number = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isFinite(number) ? number : undefined;
-}
-
-function parseColor(text = ''): Color {
-  const [, red, green, blue, alpha = 'ff'] =
-    /^#([\da-f]{2})([\da-f]{2})([\da-f]{2})([\da-f]{2})?$/i.exec(text.trim()) ?? [];
-  if (red === undefined || green === undefined || blue === undefined) return [1, 1, 1, 1];
-  const part = (hex: string) => Number.parseInt(hex, 16) / 255;
-  return [part(red), part(green), part(blue), part(alpha)];
-}
-
-function integers(): GrowingArray<Uint32Array<ArrayBuffer>> {
-  return new GrowingArray((length) => new Uint32Array(length), 192);
+function placed(attributes: XmlAttributes, what: string): Placed {
+  const object = attributes.get('objectid') ?? '';
+  return { object, path: attributes.get('path'), transform: transformOf(attributes, `${what} (object ${object})`) };
 }
