@@ -17,6 +17,7 @@ const CONVERTER_WASM = [
   'draco3dgltf/draco_decoder_gltf.wasm',
   'draco3dgltf/draco_encoder.wasm',
   'ktx2-encoder/dist/basis/basis_encoder.wasm',
+  'laz-perf/lib/node/laz-perf.wasm',
   'mikktspace/dist/main/mikktspace_main_bg.wasm',
 ];
 

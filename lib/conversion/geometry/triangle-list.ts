@@ -1,10 +1,11 @@
 import { GrowingArray } from './growing-array.ts';
+import { isPlaced } from './positions.ts';
 import { triangulate } from './triangulate.ts';
 
 /** Where a triangle's corner comes from: which of the polygon's corners it is. */
 export type OnCorner = (corner: number) => void;
 
-/** The triangles of polygons. */
+/** The triangles of polygons; those with a corner that has no place are left out. */
 export class TriangleList {
   /** Polygons with fewer than three corners: they have no area. */
   skipped = 0;
@@ -32,6 +33,8 @@ export class TriangleList {
       this.skipped += 1;
       return;
     }
+    const positions = this.#positions();
+    for (const vertex of polygon) if (!isPlaced(positions, vertex)) return;
     const emit = (a: number, b: number, c: number) => {
       for (const corner of [a, b, c]) {
         this.#indices.push(polygon[corner] ?? 0);
@@ -39,9 +42,6 @@ export class TriangleList {
       }
     };
     if (polygon.length === 3) emit(0, 1, 2);
-    else {
-      const positions = this.#positions();
-      triangulate(polygon.length, (corner, axis) => positions[3 * (polygon[corner] ?? 0) + axis] ?? 0, emit);
-    }
+    else triangulate(polygon.length, (corner, axis) => positions[3 * (polygon[corner] ?? 0) + axis] ?? 0, emit);
   }
 }

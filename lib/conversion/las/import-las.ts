@@ -5,8 +5,8 @@ import { Positions } from '../geometry/positions.ts';
 import { brightnessEncoder } from '../geometry/vertex-colors.ts';
 import type { ImportedModel, ImportRequest } from '../importer.ts';
 import { BinaryFile } from '../reading/binary-file.ts';
-import { refused } from '../reading/refused.ts';
 import { type LasHeader, readLasHeader } from './las-header.ts';
+import { unpackLaz } from './laz-points.ts';
 
 /** Bytes that a point takes here: position, intensity, colour as it is and as it will be. */
 const POINT_BYTES = 24;
@@ -18,7 +18,9 @@ export async function importLas(request: ImportRequest): Promise<ImportedModel> 
   const header = await readLasHeader(file);
   checkLimit('vertices', header.count, limits);
   checkLimit('unpackedBytes', header.count * POINT_BYTES, limits);
-  const { positions, colors, intensities } = await readPoints(new BinaryFile(file, header.offset), header);
+  const { positions, colors, intensities } = await (header.isCompressed
+    ? readPacked(request, header)
+    : readPoints(new BinaryFile(file, header.offset), header));
   const encode = brightnessEncoder(settings);
   const { document } = buildDocument([
     {
@@ -29,7 +31,13 @@ export async function importLas(request: ImportRequest): Promise<ImportedModel> 
       colors: encodeColors(colors, encode) ?? intensityColors(intensities, encode),
     },
   ]);
-  return { document, formatVersion: header.version, generator: header.generator, warnings: [] };
+  return { document, formatVersion: header.version, generator: header.generator, warnings: positions.warnings(true) };
+}
+
+async function readPacked({ file, limits }: ImportRequest, header: LasHeader) {
+  checkLimit('unpackedBytes', file.size + header.count * POINT_BYTES, limits);
+  using points = await unpackLaz(file, header);
+  return await readPoints(new BinaryFile(points), header);
 }
 
 async function readPoints(input: BinaryFile, header: LasHeader) {
@@ -37,15 +45,15 @@ async function readPoints(input: BinaryFile, header: LasHeader) {
   const positions = new Positions(count);
   const intensities = new Uint16Array(count);
   const colors = new Uint16Array(colorAt === undefined ? 0 : 3 * count);
-  for (let i = 0; i < count; i += 1) {
+  let i = 0;
+  const where = () => `point ${i + 1} (byte ${input.position})`;
+  for (; i < count; i += 1) {
     if (!input.has(recordBytes)) await input.need(recordBytes, `point ${i + 1} of ${count}`);
     const { view, start } = input;
     const x = view.getInt32(start, true) * scale[0] + origin[0];
     const y = view.getInt32(start + 4, true) * scale[1] + origin[1];
     const z = view.getInt32(start + 8, true) * scale[2] + origin[2];
-    if (!positions.add(x, y, z)) {
-      throw refused(`point ${i + 1} (byte ${input.position}) has a position that is no number (${x}, ${y}, ${z}).`);
-    }
+    positions.add(x, y, z, where);
     intensities[i] = view.getUint16(start + INTENSITY_AT, true);
     if (colorAt !== undefined) {
       colors[3 * i] = view.getUint16(start + colorAt, true);

@@ -1,7 +1,7 @@
 import type { ModelFormat } from '../model-formats.ts';
 import { isLas } from './las-header.ts';
 
-/** The point clouds of laser scans. Compressed ones (LAZ) are told too, for a refusal that says what to do. */
+/** The point clouds of laser scans, compressed (LAZ) or not. */
 export const lasFormat: ModelFormat = {
   id: 'las',
   name: 'LAS Importer',

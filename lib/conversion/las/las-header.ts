@@ -5,6 +5,10 @@ export interface LasHeader {
   readonly version: string;
   /** The program that wrote the file. */
   readonly generator: string;
+  /** Of point data records. */
+  readonly format: number;
+  /** True for LAZ. */
+  readonly isCompressed: boolean;
   readonly count: number;
   /** Of the first point, in bytes from the start of the file. */
   readonly offset: number;
@@ -25,23 +29,22 @@ const SMALLEST_HEADER = 227;
 /** Bits of the format's number that LASzip sets. */
 const COMPRESSED = 0xc0;
 
+/** Steps and places beyond are no lengths. */
+const FAR = 1e20;
+
 export function isLas(head: Uint8Array): boolean {
   return Buffer.from(head.subarray(0, 4)).toString('latin1') === 'LASF';
 }
 
-/** @throws ConversionError `input_refused` for what is compressed, and for a header that does not go with its file */
+/** @throws ConversionError `input_refused` for a header that does not go with its file */
 export async function readLasHeader(file: ModelFile): Promise<LasHeader> {
   const bytes = await file.read(0, HEADER_BYTES);
   if (bytes.length < SMALLEST_HEADER)
     throw refused(`the file was cut off: it ends after ${bytes.length} bytes, within the header.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const version = `${view.getUint8(24)}.${view.getUint8(25)}`;
-  const format = view.getUint8(104);
-  if (format & COMPRESSED) {
-    throw refused(
-      'it is compressed (LAZ). Decompress it to LAS, for instance with PDAL or LAStools, and convert that.',
-    );
-  }
+  const isCompressed = (view.getUint8(104) & COMPRESSED) !== 0;
+  const format = view.getUint8(104) & ~COMPRESSED;
   if (!/^1\.[0-4]$/.test(version)) throw refused(`it is of LAS ${version}; 1.0 to 1.4 can be read.`);
   const leastBytes = RECORD_BYTES[format];
   if (leastBytes === undefined) throw refused(`its points are of format ${format} (byte 104); 0 to 10 can be read.`);
@@ -53,10 +56,20 @@ export async function readLasHeader(file: ModelFile): Promise<LasHeader> {
   }
   const offset = view.getUint32(96, true);
   const count = countOf(view, version);
-  checkSize(count, recordBytes, offset, file.size);
+  if (count === 0) throw refused('its header says that it has no points: there is nothing to render.');
+  // Compressed ones may take next to nothing; where their chunks are takes 8 bytes.
+  const leastSize = isCompressed ? 8 : count * recordBytes;
+  if (offset < SMALLEST_HEADER || leastSize > file.size - offset) {
+    const points = `${count} points of ${recordBytes} bytes from byte ${offset} on`;
+    const has = Math.max(0, file.size - offset);
+    throw refused(`its header has ${points}, but ${has} bytes follow: the file was cut off.`);
+  }
   const triple = (at: number) => [0, 8, 16].map((i) => view.getFloat64(at + i, true)) as [number, number, number];
   const [scale, origin] = [triple(131), triple(155)];
-  if (!scale.every((value) => Number.isFinite(value) && value !== 0) || !origin.every(Number.isFinite)) {
+  if (
+    !scale.every((value) => Math.abs(value) < FAR && value !== 0) ||
+    !origin.every((value) => Math.abs(value) < FAR)
+  ) {
     throw refused(
       `its scale (${scale.join(', ')}) and offset (${origin.join(', ')}) place no point (bytes 131 to 178).`,
     );
@@ -64,6 +77,8 @@ export async function readLasHeader(file: ModelFile): Promise<LasHeader> {
   return {
     version,
     generator: textAt(bytes, 58, 32),
+    format,
+    isCompressed,
     count,
     offset,
     recordBytes,
@@ -78,14 +93,6 @@ function countOf(view: DataView, version: string): number {
   const legacy = view.getUint32(107, true);
   if (version !== '1.4' || view.byteLength < HEADER_BYTES || view.getUint16(94, true) < HEADER_BYTES) return legacy;
   return Number(view.getBigUint64(247, true)) || legacy;
-}
-
-function checkSize(count: number, recordBytes: number, offset: number, size: number): void {
-  if (count === 0) throw refused('its header says that it has no points: there is nothing to render.');
-  const has = Math.max(0, size - offset);
-  if (offset >= SMALLEST_HEADER && count * recordBytes <= has) return;
-  const message = `its header has ${count} points of ${recordBytes} bytes from byte ${offset} on, but ${has} bytes follow: the file was cut off.`;
-  throw refused(message);
 }
 
 function textAt(bytes: Uint8Array, at: number, length: number): string {

@@ -1,10 +1,11 @@
 import { type Accessor, Document, type Primitive } from '@gltf-transform/core';
 import type { ConversionWarning } from '../conversion-outcome.ts';
+import { givenNormals, smoothNormals } from '../geometry/smooth-normals.ts';
 import { dropUnplacedTextures } from '../images/unplaced-textures.ts';
 import type { ImportedModel, ImportRequest } from '../importer.ts';
 import { fileOf } from '../reading/text-encoding.ts';
 import { libraryLines, libraryNames } from './obj-format.ts';
-import type { ObjPart } from './obj-geometry.ts';
+import type { ObjPart, ObjVertices } from './obj-geometry.ts';
 import { ObjMaterials } from './obj-materials.ts';
 import { type MtlMaterial, readMtl } from './read-mtl.ts';
 import { type ObjModel, readObj } from './read-obj.ts';
@@ -32,7 +33,7 @@ export async function importObj(request: ImportRequest): Promise<ImportedModel> 
     );
   }
   const unplaced = dropUnplacedTextures(document);
-  const warnings = [...libraries.warnings, ...warnOfSkipped(model.skipped), ...materials.warnings, ...unplaced];
+  const warnings = [...libraries.warnings, ...model.warnings, ...materials.warnings, ...unplaced];
   return { document, formatVersion: '', generator: model.generator, warnings };
 }
 
@@ -62,13 +63,13 @@ function buildPart(document: Document, part: ObjPart, { vertices, colors }: ObjM
     document.createAccessor().setType(type).setArray(array).setBuffer(buffer);
   const corners = part.corners.values;
   const primitive = document.createPrimitive().setMode(modes[part.kind]);
-  primitive.setAttribute('POSITION', accessor('VEC3', gather(corners, 0, vertices.positions.values, 3)));
+  const positions = gather(corners, 0, vertices.positions.values, 3);
+  primitive.setAttribute('POSITION', accessor('VEC3', positions));
   if (part.kind !== 'points') primitive.setIndices(accessor('SCALAR', part.indices.values.slice()));
   if (colors !== undefined)
     primitive.setAttribute('COLOR_0', colorsOf(accessor('VEC3', gather(corners, 0, colors, 3))));
-  if (part.kind === 'triangles' && hasAll(corners, 2)) {
-    primitive.setAttribute('NORMAL', accessor('VEC3', gather(corners, 2, vertices.normals.values, 3)));
-  }
+  const normals = part.kind === 'triangles' ? normalsOf(part, positions, vertices) : undefined;
+  if (normals !== undefined) primitive.setAttribute('NORMAL', accessor('VEC3', normals));
   if (hasSome(corners, 1)) {
     const texcoords = gather(corners, 1, vertices.texcoords.values, 2);
     // Images begin at their lower edge here.
@@ -99,19 +100,39 @@ function gather(corners: Int32Array, which: number, from: Float32Array, size: nu
   return values;
 }
 
-function hasAll(corners: Int32Array, which: number): boolean {
-  for (let at = which; at < corners.length; at += 3) if ((corners[at] ?? -1) < 0) return false;
-  return true;
+/** Those that the file has; where it has none, smooth ones if it says that its faces are. */
+function normalsOf(
+  { corners, indices, smoothing }: ObjPart,
+  positions: Float32Array<ArrayBuffer>,
+  { normals }: ObjVertices,
+): Float32Array<ArrayBuffer> | undefined {
+  if (hasSome(corners.values, 2)) {
+    return givenNormals(gather(corners.values, 2, normals.values, 3), positions, indices.values);
+  }
+  if (smoothing === 0) return undefined;
+  const first = firstAtSamePlace(corners.values);
+  const smooth = smoothNormals(
+    positions,
+    indices.values.map((corner) => first[corner] ?? 0),
+  );
+  if (smooth === undefined) return undefined;
+  const spread = new Float32Array(smooth.length);
+  for (const [corner, from] of first.entries()) spread.set(smooth.subarray(3 * from, 3 * from + 3), 3 * corner);
+  return spread;
+}
+
+/** Corners differ in their texture coordinates too, at which surfaces are smooth. */
+function firstAtSamePlace(corners: Int32Array): Uint32Array<ArrayBuffer> {
+  const firsts = new Map<number, number>();
+  return Uint32Array.from({ length: corners.length / 3 }, (_, corner) => {
+    const position = corners[3 * corner] ?? 0;
+    const first = firsts.get(position) ?? corner;
+    firsts.set(position, first);
+    return first;
+  });
 }
 
 function hasSome(corners: Int32Array, which: number): boolean {
   for (let at = which; at < corners.length; at += 3) if ((corners[at] ?? -1) >= 0) return true;
   return false;
-}
-
-function warnOfSkipped(skipped: number): ConversionWarning[] {
-  if (skipped === 0) return [];
-  return [
-    { code: 'polygons_skipped', title: 'Faces with too few corners left out', details: { faces: String(skipped) } },
-  ];
 }

@@ -18,18 +18,24 @@ export const objFormat: ModelFormat = {
 /** Words of elements that nearly every file has, and those that may stand beside them. */
 const common = /^(v|vt|vn|f|o|g|usemtl|mtllib)$/;
 const known =
-  /^(v|vt|vn|vp|f|fo|l|p|o|g|s|mg|usemtl|mtllib|usemap|maplib|cstype|deg|bmat|step|curv|curv2|surf|parm|trim|hole|scrv|sp|end|con|bevel|c_interp|d_interp|lod|shadow_obj|trace_obj|ctech|stech|call|csh)$/;
+  /^(v|vt|vn|vp|vc|vw|f|fo|l|p|o|g|s|t|mg|usemtl|mtllib|usemap|maplib|cstype|deg|bmat|step|curv|curv2|surf|parm|trim|hole|scrv|sp|end|con|bevel|c_interp|d_interp|lod|shadow_obj|trace_obj|ctech|stech|call|csh)$/;
+/** A line of a position, which no other format has. */
+const position = /^v(\s+[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?){3,}\s*$/i;
 
+/** Programs put lines of their own between those of the format, so that not all of them need to be known. */
 function looksLikeObj(text: string): boolean {
   if (text.includes('\0')) return false;
   const lines = text.split(/\r\n|[\r\n]/);
   // The last line may be cut off, unless there is no other.
   if (lines.length > 1 && text.length > 2000) lines.pop();
-  const words = lines
+  const told = lines
     .filter((_, i) => !lines[i - 1]?.endsWith('\\'))
-    .map((line) => line.trim().split(/\s+/)[0] ?? '')
-    .filter((word) => word !== '' && !word.startsWith('#'));
-  return words.some((word) => common.test(word)) && words.every((word) => known.test(word));
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const words = told.map((line) => line.split(/\s+/)[0] ?? '');
+  const strange = words.filter((word) => !known.test(word)).length;
+  if (strange === 0) return words.some((word) => common.test(word));
+  return 2 * strange < words.length && told.some((line) => position.test(line));
 }
 
 /** As much of a model as is searched for the names of its materials' files, in bytes. */
@@ -46,15 +52,19 @@ export async function libraryLines(file: ModelFile): Promise<string[]> {
   const lines = new LineFile(start, { comments: '#' });
   const found = new Set<string>();
   while (lines.advance() || (await lines.more())) {
-    if (lines.word() === 'mtllib') found.add(lines.remainder());
+    if (lines.word() === 'mtllib') found.add(lines.restOfLine());
   }
   return [...found].filter((rest) => rest !== '').slice(0, MOST_LIBRARIES);
 }
 
-/** The names that such a line may mean, in two ways to read it. */
+/** The names that such a line may mean, in two ways to read it. Some programs put a backslash before a blank within a name, or quotes around it. */
 export function libraryNames(rest: string): readonly [whole: readonly string[], words: readonly string[]] {
-  const words = rest.split(/\s+/);
-  return [[rest], words.length > 1 ? words.slice(0, MOST_LIBRARIES) : []];
+  const words = rest.split(/(?<!\\)\s+/).map(plainName);
+  return [[plainName(rest)], words.length > 1 ? words.slice(0, MOST_LIBRARIES) : []];
+}
+
+function plainName(name: string): string {
+  return name.replace(/^"(.*)"$/, '$1').replaceAll('\\ ', ' ');
 }
 
 async function objReferences(file: ModelFile, folder: ModelFolder): Promise<WrittenReference[]> {

@@ -15,9 +15,18 @@ export interface ObjVertices {
 
 export type PartKind = 'triangles' | 'lines' | 'points';
 
-/** The elements of one kind, material and name. */
-export class ObjPart {
+/** What the elements of a part share beside their name. */
+export interface PartLook {
   readonly kind: PartKind;
+  /** Number of the group whose faces are smooth where they meet; 0 for flat ones and those that have normals. */
+  readonly smoothing: number;
+  readonly material: string;
+}
+
+/** The elements of one look and name. */
+export class ObjPart implements PartLook {
+  readonly kind: PartKind;
+  readonly smoothing: number;
   readonly material: string;
   readonly indices = new GrowingArray((length) => new Uint32Array(length), 64);
   /** Of each vertex of this part. */
@@ -25,8 +34,9 @@ export class ObjPart {
   readonly #vertices: ObjVertices;
   readonly #limits: WorkLimits;
 
-  constructor(kind: PartKind, material: string, vertices: ObjVertices, limits: WorkLimits) {
+  constructor({ kind, smoothing, material }: PartLook, vertices: ObjVertices, limits: WorkLimits) {
     this.kind = kind;
+    this.smoothing = smoothing;
     this.material = material;
     this.#vertices = vertices;
     this.#limits = limits;

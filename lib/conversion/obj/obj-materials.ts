@@ -1,15 +1,19 @@
 import type { Document, Material, Texture, TextureInfo } from '@gltf-transform/core';
 import { KHRTextureTransform } from '@gltf-transform/extensions';
+import type { WorkLimits } from '../conversion-limits.ts';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import { looksLikeNormalMap } from '../images/normal-map.ts';
 import { TextureLoader } from '../images/texture-loader.ts';
 import type { ImportRequest } from '../importer.ts';
+import { PLAIN_GREY } from '../plain-grey.ts';
+import { joinOpacity } from './opacity-map.ts';
 import type { MtlMap, MtlMaterial } from './read-mtl.ts';
 
 /** Makes glTF's materials of those of an MTL, each once and only if it is used. */
 export class ObjMaterials {
   readonly #document: Document;
   readonly #textures: TextureLoader;
+  readonly #limits: WorkLimits;
   readonly #warnings: ConversionWarning[] = [];
   readonly #made = new Map<string, Promise<Material>>();
   readonly #known: ReadonlyMap<string, MtlMaterial>;
@@ -19,9 +23,10 @@ export class ObjMaterials {
   /** @param hasColors whether the vertices have colours, which that of a material would darken */
   constructor(document: Document, known: ReadonlyMap<string, MtlMaterial>, hasColors: boolean, request: ImportRequest) {
     this.#document = document;
-    this.#plain = hasColors ? 1 : 0.6;
+    this.#plain = hasColors ? 1 : PLAIN_GREY;
     this.#known = known;
     this.#textures = new TextureLoader(document, request);
+    this.#limits = request.limits;
   }
 
   get warnings(): ConversionWarning[] {
@@ -37,11 +42,11 @@ export class ObjMaterials {
 
   async #make(name: string): Promise<Material> {
     const material = this.#document.createMaterial(name).setMetallicFactor(0).setRoughnessFactor(0.9);
-    const described = this.#known.get(name);
+    const described = this.#known.get(name) ?? this.#known.get(name.replace(/\s+#.*$/, ''));
     if (described === undefined) return material.setBaseColorFactor([this.#plain, this.#plain, this.#plain, 1]);
     const { maps, numbers } = described;
-    const [red = 0.8, green = 0.8, blue = 0.8] = numbers.get('kd') ?? [];
-    const opacity = part(numbers.get('d')?.[0] ?? 1 - (numbers.get('tr')?.[0] ?? 0));
+    const [red = 0.8, green = red, blue = red] = numbers.get('kd') ?? [];
+    const opacity = this.#opacityOf(numbers, name);
     material.setBaseColorFactor([part(red), part(green), part(blue), opacity]);
     if (opacity < 1) material.setAlphaMode('BLEND');
     const [r = 0, g = 0, b = 0] = numbers.get('ke') ?? [];
@@ -50,6 +55,15 @@ export class ObjMaterials {
     await this.#setColours(material, maps);
     await this.#setBumps(material, maps.get('norm') ?? maps.get('map_bump') ?? maps.get('bump'), maps.has('norm'));
     return material;
+  }
+
+  /** Programs disagree on whether `Tr` is the opacity or what it lacks: what could not be seen at all is meant to be opaque. */
+  #opacityOf(numbers: MtlMaterial['numbers'], material: string): number {
+    const opacity = part(numbers.get('d')?.[0] ?? 1 - (numbers.get('tr')?.[0] ?? 0));
+    if (opacity > 0) return opacity;
+    const title = 'Material that could not be seen made opaque';
+    this.#warnings.push({ code: 'opacity_ignored', title, details: { material } });
+    return 1;
   }
 
   #setSurface(material: Material, numbers: MtlMaterial['numbers']): void {
@@ -74,7 +88,7 @@ export class ObjMaterials {
     }
     const opacity = maps.get('map_d');
     if (opacity !== undefined && opacity.uri === colour?.uri) material.setAlphaMode('BLEND');
-    else if (opacity !== undefined) this.#leaveOut(opacity, material);
+    else if (opacity !== undefined) await this.#setOpacity(material, opacity, texture);
     const glow = maps.get('map_ke');
     const light = await this.#load(glow, material);
     if (glow !== undefined && light !== undefined) {
@@ -86,6 +100,19 @@ export class ObjMaterials {
       const map = maps.get(word);
       if (map !== undefined) this.#leaveOut(map, material);
     }
+  }
+
+  /** It lies where the colours do, if there are any: glTF has both in one image. */
+  async #setOpacity(material: Material, map: MtlMap, colors: Texture | undefined): Promise<void> {
+    const opacity = await this.#load(map, material);
+    if (opacity === undefined) return;
+    const joined = await joinOpacity(this.#document, colors, opacity, this.#limits);
+    if (joined === undefined) {
+      this.#leaveOut(map, material);
+      return;
+    }
+    material.setBaseColorTexture(joined.texture).setAlphaMode(joined.alphaMode);
+    if (colors === undefined) this.#place(material.getBaseColorTextureInfo(), map);
   }
 
   /** Maps of heights and of normals have the same word; they do not look the same. */

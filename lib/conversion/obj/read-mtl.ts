@@ -41,20 +41,27 @@ export async function readMtl(file: ModelFile): Promise<Map<string, MtlMaterial>
   const lines = new LineFile(await inUtf8(file), { comments: '#' });
   while (lines.advance() || (await lines.more())) {
     const word = lines.word().toLowerCase();
-    const rest = lines.remainder();
+    const rest = lines.restOfLine();
     if (word === 'newmtl') {
       numbers = new Map();
       maps = new Map();
       materials.set(rest, { numbers, maps });
     } else if (numberWords.has(word)) {
-      const given = rest.split(/\s+/).map(Number);
-      if (given.length > 0 && given.every(Number.isFinite)) numbers.set(word, given);
+      const given = numbersOf(rest);
+      if (given.length > 0) numbers.set(word, given);
     } else if (mapWords.has(word)) {
       const map = parseMap(rest);
       if (map !== undefined) maps.set(word, map);
     }
   }
   return materials;
+}
+
+/** Those before whatever else, a comment perhaps, follows. */
+function numbersOf(text: string): number[] {
+  const numbers = text.split(/\s+/).map((word) => (word === '' ? Number.NaN : Number(word)));
+  const end = numbers.findIndex((number) => !Number.isFinite(number));
+  return end < 0 ? numbers : numbers.slice(0, end);
 }
 
 /** The images that a material names. */
@@ -70,6 +77,7 @@ const optionWords: Readonly<Record<string, number>> = {
   '-bm': 1,
   '-cc': 1,
   '-clamp': 1,
+  '-colorspace': 1,
   '-imfchan': 1,
   '-mm': 2,
   '-texres': 1,

@@ -1,11 +1,12 @@
 import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
+import type { ConversionWarning } from '../conversion-outcome.ts';
 import { GrowingArray } from '../geometry/growing-array.ts';
-import { Positions } from '../geometry/positions.ts';
+import { isPlaced, Positions } from '../geometry/positions.ts';
 import type { ModelFile } from '../model-file.ts';
 import { LineFile } from '../reading/line-file.ts';
 import { refused } from '../reading/refused.ts';
 import { inUtf8 } from '../reading/text-encoding.ts';
-import { type Corner, ObjPart, type ObjVertices, type PartKind } from './obj-geometry.ts';
+import { type Corner, ObjPart, type ObjVertices, type PartKind, type PartLook } from './obj-geometry.ts';
 
 export interface ObjModel {
   readonly vertices: ObjVertices;
@@ -15,15 +16,15 @@ export interface ObjModel {
   readonly objects: ReadonlyMap<string, readonly ObjPart[]>;
   /** What is said of the program that wrote it, in a comment at the top. */
   readonly generator: string;
-  /** Faces and lines with too few corners. */
-  readonly skipped: number;
+  /** What was left out of it. */
+  readonly warnings: readonly ConversionWarning[];
 }
 
 /** Bytes that the shortest line of a position has. */
 const SHORTEST_POSITION = 8;
 
 /**
- * Reads an OBJ line by line. Free-form curves and surfaces are passed over.
+ * Reads an OBJ line by line. Free-form curves and surfaces are left out.
  * @throws ConversionError `input_refused` with the line that is wrong, `limit`
  */
 export async function readObj(file: ModelFile, limits: WorkLimits): Promise<ObjModel> {
@@ -40,13 +41,21 @@ class ObjReader {
   readonly #limits: WorkLimits;
   readonly #vertices: ObjVertices;
   readonly #colors = floats();
+  /** Of the colours that have lines of their own. */
+  readonly #colorLines = floats();
   readonly #objects = new Map<string, ObjPart[]>();
   readonly #row = new Float64Array(7);
   #object = '';
   #material = '';
+  /** Number of the group whose faces are smooth where they meet; 0 for none. */
+  #smoothing = 0;
   #parts = new Map<string, ObjPart>();
+  #partCount = 0;
   #elements = 0;
+  #shown = 0;
+  /** Faces and lines with too few corners. */
   #skipped = 0;
+  #freeForms = 0;
 
   constructor(file: ModelFile, limits: WorkLimits) {
     this.#lines = new LineFile(file, { comments: '#' });
@@ -70,27 +79,47 @@ class ObjReader {
     v: () => this.#addPosition(),
     vt: () => this.#addRow(this.#vertices.texcoords, 2, 1),
     vn: () => this.#addRow(this.#vertices.normals, 3, 3),
-    o: () => this.#startObject(this.#lines.remainder()),
-    g: () => this.#startObject(this.#lines.remainder()),
-    usemtl: () => {
-      this.#material = this.#lines.remainder();
+    vc: () => this.#addRow(this.#colorLines, 3, 3),
+    o: () => this.#startObject(this.#lines.restOfLine()),
+    g: () => this.#startObject(this.#lines.restOfLine()),
+    s: () => {
+      this.#smoothing = Number.parseInt(this.#lines.word(), 10) || 0;
     },
+    usemtl: () => {
+      this.#material = this.#lines.restOfLine();
+    },
+    curv: () => this.#passOverFreeForm(),
+    surf: () => this.#passOverFreeForm(),
   };
 
   finish(generator: string): ObjModel {
     const { positions } = this.#vertices;
     if (positions.count === 0) throw refused('it has no vertices: there is nothing to render.');
     if (this.#elements === 0) this.#showPoints();
-    const colors = this.#colors.length > 0 ? this.#colors.values : undefined;
-    return { vertices: this.#vertices, colors, objects: this.#objects, generator, skipped: this.#skipped };
+    const warnings = [
+      ...positions.warnings(this.#shown > 0),
+      ...warnOf('polygons_skipped', 'Faces with too few corners left out', 'faces', this.#skipped),
+      ...warnOf('free_forms_left_out', 'Free-form curves and surfaces left out', 'elements', this.#freeForms),
+    ];
+    return { vertices: this.#vertices, colors: this.#colorsOfAll(), objects: this.#objects, generator, warnings };
   }
+
+  #colorsOfAll(): Float32Array<ArrayBuffer> | undefined {
+    if (this.#colors.length > 0) return this.#colors.values;
+    if (this.#colorLines.length === 0) return undefined;
+    const colors = new Float32Array(3 * this.#vertices.positions.count).fill(1);
+    colors.set(this.#colorLines.values.subarray(0, colors.length));
+    return colors;
+  }
+
+  readonly #where = () => `line ${this.#lines.line}`;
 
   #addPosition(): void {
     const { positions } = this.#vertices;
     const count = this.#readNumbers();
     if (count < 3) throw this.#lines.refuse(`a vertex has ${count} coordinates instead of 3.`);
     const row = this.#row;
-    if (!positions.add(row[0] ?? 0, row[1] ?? 0, row[2] ?? 0)) throw this.#lines.refuse('a position is no number.');
+    positions.add(row[0] ?? 0, row[1] ?? 0, row[2] ?? 0, this.#where);
     checkLimit('vertices', positions.count, this.#limits);
     if (count >= 6) this.#addColor(row[3] ?? 1, row[4] ?? 1, row[5] ?? 1);
     else if (this.#colors.length > 0) this.#addColor(1, 1, 1);
@@ -142,7 +171,10 @@ class ObjReader {
       this.#skipped += 1;
       return;
     }
-    const part = this.#partOf(kind);
+    const { hasLost, values } = this.#vertices.positions;
+    if (hasLost && !corners.every(([position]) => isPlaced(values, position))) return;
+    this.#shown += 1;
+    const part = this.#partOf(kind, kind === 'triangles' && corners.every(hasNoNormal) ? this.#smoothing : 0);
     if (kind === 'triangles') part.addPolygon(corners);
     else if (kind === 'lines') part.addLine(corners);
     else part.addPoints(corners);
@@ -176,30 +208,56 @@ class ObjReader {
     throw this.#lines.refuse(`'${word}' refers to a ${one} that is not there: there are ${count} ${many} so far.`);
   }
 
-  #partOf(kind: PartKind): ObjPart {
-    const key = `${kind} ${this.#material}`;
+  #partOf(kind: PartKind, smoothing = 0): ObjPart {
+    const key = keyOf({ kind, smoothing, material: this.#material });
     const known = this.#parts.get(key);
     if (known !== undefined) return known;
-    const part = new ObjPart(kind, this.#material, this.#vertices, this.#limits);
+    const part = new ObjPart({ kind, smoothing, material: this.#material }, this.#vertices, this.#limits);
     this.#parts.set(key, part);
     const parts = this.#objects.get(this.#object);
     if (parts === undefined) this.#objects.set(this.#object, [part]);
     else parts.push(part);
-    checkLimit('nodes', this.#objects.size, this.#limits);
+    this.#partCount += 1;
+    checkLimit('nodes', this.#partCount, this.#limits);
     return part;
   }
 
   #startObject(name: string): void {
     if (name === this.#object) return;
     this.#object = name;
-    this.#parts = new Map((this.#objects.get(name) ?? []).map((part) => [`${part.kind} ${part.material}`, part]));
+    this.#parts = new Map((this.#objects.get(name) ?? []).map((part) => [keyOf(part), part]));
   }
 
-  /** A file of vertices alone is a point cloud. */
-  #showPoints(): void {
-    const part = this.#partOf('points');
-    for (let i = 0; i < this.#vertices.positions.count; i += 1) part.addPoints([[i, -1, -1]]);
+  #passOverFreeForm(): void {
+    this.#freeForms += 1;
   }
+
+  /** A file of vertices alone is a point cloud, unless they are what curves are bent by. */
+  #showPoints(): void {
+    if (this.#freeForms > 0) throw refused(ONLY_FREE_FORMS);
+    const part = this.#partOf('points');
+    const { count, values } = this.#vertices.positions;
+    for (let i = 0; i < count; i += 1) {
+      if (!isPlaced(values, i)) continue;
+      part.addPoints([[i, -1, -1]]);
+      this.#shown += 1;
+    }
+  }
+}
+
+const ONLY_FREE_FORMS =
+  'it has only free-form curves and surfaces, which cannot be shown. Export it with polygons instead.';
+
+function keyOf({ kind, smoothing, material }: PartLook): string {
+  return `${kind} ${smoothing} ${material}`;
+}
+
+function hasNoNormal([, , normal]: Corner): boolean {
+  return normal < 0;
+}
+
+function warnOf(code: string, title: string, what: string, count: number): ConversionWarning[] {
+  return count === 0 ? [] : [{ code, title, details: { [what]: String(count) } }];
 }
 
 /** Counted from 1, or backwards from the last where it is negative; -1 where there is none of that number. */

@@ -18,9 +18,9 @@ export async function importOff(request: ImportRequest): Promise<ImportedModel> 
   const read: Promise<OffModel> = isBinary
     ? readBinaryOff(found.syntax, lines.position, request)
     : readTextOff(found, lines, request);
-  const { part, skippedFaces } = (await read).finish();
+  const { part, skippedFaces, warnings } = (await read).finish();
   const { document } = buildDocument([part]);
-  return { document, formatVersion: '', generator: '', warnings: warnOfSkipped(skippedFaces) };
+  return { document, formatVersion: '', generator: '', warnings: [...warnings, ...warnOfSkipped(skippedFaces)] };
 }
 
 function warnOfSkipped(skipped: number): ConversionWarning[] {

@@ -1,4 +1,5 @@
 import { checkLimit } from '../conversion-limits.ts';
+import type { ConversionWarning } from '../conversion-outcome.ts';
 import type { MeshPart } from '../geometry/build-document.ts';
 import { GrowingArray } from '../geometry/growing-array.ts';
 import { Positions } from '../geometry/positions.ts';
@@ -70,9 +71,7 @@ export class OffModel {
   ): void {
     const i = this.#positions.count;
     const [x = 0, y = 0, z = 0, w = 1] = this.#syntax.isHomogeneous ? leading : leading.slice(0, 3);
-    if (!this.#positions.add(x / w, y / w, z / w)) {
-      throw refused(`${where()}: a position is no number (${leading.join(', ')}).`);
-    }
+    this.#positions.add(x / w, y / w, z / w, where);
     this.#normals?.set(leading.slice(-3), 3 * i);
     const [s = 0, t = 0] = trailing.map((value) => (Number.isFinite(Math.fround(value)) ? value : 0));
     // glTF's texture coordinates begin at the top, Geomview's at the bottom.
@@ -94,7 +93,7 @@ export class OffModel {
     addColor(this.#faceColors, color);
   }
 
-  finish(): { part: MeshPart; skippedFaces: number } {
+  finish(): { part: MeshPart; skippedFaces: number; warnings: ConversionWarning[] } {
     const isMesh = this.#triangles.length > 0;
     const encode = brightnessEncoder(this.#request.settings);
     const part: MeshPart = {
@@ -108,7 +107,11 @@ export class OffModel {
       colors: this.#vertexColors?.encode(encode),
       corners: isMesh && this.#hasFaceColors ? { colors: this.#cornerColors(encode) } : undefined,
     };
-    return { part, skippedFaces: this.#triangles.skipped };
+    return {
+      part,
+      skippedFaces: this.#triangles.skipped,
+      warnings: this.#positions.warnings(isMesh || this.counts.faces === 0),
+    };
   }
 
   #cornerColors(encode: (value: number) => number): Uint8Array<ArrayBuffer> | undefined {

@@ -6,12 +6,13 @@ import type { ImportedModel, ImportRequest } from '../importer.ts';
 import { refused } from '../reading/refused.ts';
 import { type PlyElement, type PlyHeader, readPlyHeader, textureFiles } from './ply-header.ts';
 import { plyRows } from './ply-rows.ts';
-import { addTexture } from './ply-texture.ts';
+import { addTextures } from './ply-texture.ts';
 import { PlyFaces } from './read-faces.ts';
 import { PlyVertices } from './read-vertices.ts';
+import { areSplats } from './vertex-layout.ts';
 
-/** Bytes that a vertex takes here at most: position, normal, texture coordinates and colour. */
-const VERTEX_BYTES = 36;
+/** Bytes that a vertex takes here at most: position, normal, texture coordinates, intensity and colour. */
+const VERTEX_BYTES = 40;
 
 /** Meshes of polygons or triangle strips, and point clouds: what has no faces. Elements and properties of other kinds are passed over. */
 export async function importPly(request: ImportRequest): Promise<ImportedModel> {
@@ -28,14 +29,18 @@ export async function importPly(request: ImportRequest): Promise<ImportedModel> 
       origin: vertices.positions.origin,
       indices: isMesh ? faces.indices : undefined,
       normals: vertices.normals,
-      colors: vertices.colors(),
+      colors: vertices.colors() ?? (isMesh ? undefined : vertices.greys()),
       texcoords: vertices.texcoords,
       corners,
     },
   ]);
-  const warnings = faces === undefined ? [] : warnOfSkipped(faces.skipped);
+  const warnings = [
+    ...vertices.positions.warnings(faces === undefined || isMesh),
+    ...warnOfSkipped(faces?.skipped ?? 0),
+    ...warnOfSplats(header),
+  ];
   const files = texcoords === undefined ? [] : textureFiles(header.comments);
-  warnings.push(...(await addTexture(document, material, files, request)));
+  warnings.push(...(await addTextures({ document, material, files, textures: faces?.textures }, request)));
   return { document, formatVersion: header.version, generator: generatorOf(header.comments), warnings };
 }
 
@@ -88,6 +93,13 @@ function warnOfSkipped(skipped: number): ConversionWarning[] {
   if (skipped === 0) return [];
   const title = 'Faces with fewer than three corners left out';
   return [{ code: 'faces_without_area', title, details: { faces: String(skipped) } }];
+}
+
+function warnOfSplats({ elements }: PlyHeader): ConversionWarning[] {
+  const splats = elements.find(areSplats);
+  if (splats === undefined) return [];
+  const title = 'Gaussian splats shown as points';
+  return [{ code: 'splats_as_points', title, details: { splats: String(splats.count) } }];
 }
 
 function generatorOf(comments: readonly string[]): string {

@@ -6,7 +6,7 @@ import { refused } from '../reading/refused.ts';
 import type { PlyElement } from './ply-header.ts';
 import type { PlyRow } from './ply-rows.ts';
 import { PlyColors, setTexcoord } from './read-vertices.ts';
-import { colorLayout, listColumn } from './vertex-layout.ts';
+import { colorLayout, column, listColumn } from './vertex-layout.ts';
 
 const INDEX_LISTS = ['vertex_indices', 'vertex_index'];
 /** Bytes of three indices. */
@@ -33,6 +33,8 @@ export class PlyFaces {
   readonly #colors: PlyColors | undefined;
   /** Of each triangle, where faces have colours. */
   readonly #faces: GrowingArray<Uint32Array<ArrayBuffer>> | undefined;
+  readonly #textureColumn: number | undefined;
+  readonly #textures: GrowingArray<Uint32Array<ArrayBuffer>> | undefined;
   #face = 0;
 
   constructor(element: PlyElement, context: FaceContext) {
@@ -45,6 +47,10 @@ export class PlyFaces {
     this.#texcoordList = listColumn(element, ['texcoord']);
     if (this.#texcoordList !== undefined) {
       this.#texcoords = new GrowingArray((length) => new Float32Array(length), 6 * element.count);
+    }
+    this.#textureColumn = column(element, 'texnumber');
+    if (this.#textureColumn !== undefined) {
+      this.#textures = new GrowingArray((length) => new Uint32Array(length), element.count);
     }
     const colors = context.wantsColors ? colorLayout(element) : undefined;
     if (colors !== undefined) {
@@ -65,11 +71,19 @@ export class PlyFaces {
     return this.#triangles.indices;
   }
 
+  /** Which of the header's textures each triangle has; undefined where faces do not say. */
+  get textures(): Uint32Array<ArrayBuffer> | undefined {
+    return this.#textures?.values;
+  }
+
   addPolygon(row: PlyRow): void {
     const polygon = row.lists[this.#indexList] ?? [];
     for (const vertex of polygon) this.#check(vertex, row);
     const texcoords = this.#texcoordList === undefined ? [] : (row.lists[this.#texcoordList] ?? []);
+    const before = this.#triangles.length;
     this.#add(polygon, texcoords);
+    const texture = this.#textureColumn === undefined ? 0 : (row.values[this.#textureColumn] ?? 0);
+    for (let i = before; i < this.#triangles.length; i += 3) this.#textures?.push(texture);
     this.#colors?.add(row.values);
     this.#face += 1;
   }

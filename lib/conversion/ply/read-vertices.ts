@@ -1,3 +1,4 @@
+import { intensityColors } from '../geometry/intensity-colors.ts';
 import { Positions } from '../geometry/positions.ts';
 import { UnscaledColors } from '../geometry/vertex-colors.ts';
 import { refused } from '../reading/refused.ts';
@@ -13,25 +14,29 @@ export class PlyVertices {
   readonly normals: Float32Array<ArrayBuffer> | undefined;
   readonly texcoords: Float32Array<ArrayBuffer> | undefined;
   readonly #colors: PlyColors | undefined;
+  readonly #intensities: Float32Array<ArrayBuffer> | undefined;
   readonly #layout: VertexLayout;
+  readonly #encode: Encode;
 
   /** @throws ConversionError `input_refused` for an element without a position */
   constructor(element: PlyElement, encode: Encode) {
     const layout = vertexLayout(element);
-    if (layout === undefined) throw refused("its element 'vertex' has no x, y and z.");
+    if (layout === undefined) throw refused(whyUnplaced(element));
     const { count } = element;
     this.#layout = layout;
     this.positions = new Positions(count);
     if (layout.normal) this.normals = new Float32Array(3 * count);
     if (layout.texcoord) this.texcoords = new Float32Array(2 * count);
     if (layout.color) this.#colors = new PlyColors(layout.color, count, encode);
+    else if (layout.intensity !== undefined) this.#intensities = new Float32Array(count);
+    this.#encode = encode;
   }
 
   add({ values, where }: PlyRow): void {
-    const { position, normal, texcoord } = this.#layout;
+    const { position, normal, texcoord, intensity } = this.#layout;
     const i = this.positions.count;
     const [x, y, z] = [values[position[0]] ?? 0, values[position[1]] ?? 0, values[position[2]] ?? 0];
-    if (!this.positions.add(x, y, z)) throw refused(`${where()}: a position is no number (${x}, ${y}, ${z}).`);
+    this.positions.add(x, y, z, where);
     if (normal && this.normals) {
       for (const [axis, column] of normal.entries()) this.normals[3 * i + axis] = values[column] ?? 0;
     }
@@ -39,6 +44,7 @@ export class PlyVertices {
       setTexcoord(this.texcoords, 2 * i, values[texcoord[0]], values[texcoord[1]]);
     }
     this.#colors?.add(values);
+    if (this.#intensities && intensity !== undefined) this.#intensities[i] = values[intensity] ?? 0;
   }
 
   get hasColors(): boolean {
@@ -49,6 +55,17 @@ export class PlyVertices {
   colors(): Uint8Array<ArrayBuffer> | undefined {
     return this.#colors?.finish();
   }
+
+  /** Greys of a scan's intensities, where it has no colours. */
+  greys(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#intensities && intensityColors(this.#intensities, this.#encode);
+  }
+}
+
+function whyUnplaced({ properties }: PlyElement): string {
+  const arePacked = properties.some(({ name }) => name === 'packed_position');
+  if (!arePacked) return "its element 'vertex' has no x, y and z.";
+  return 'it has compressed Gaussian splats (packed_position). Export it as an uncompressed PLY.';
 }
 
 /** Colours of vertices or faces. */
@@ -65,25 +82,34 @@ export class PlyColors {
   }
 
   add(values: Float64Array): void {
-    const { columns, alpha, brightest = 1 } = this.#layout;
-    const [red, green, blue] = [values[columns[0]] ?? 0, values[columns[1]] ?? 0, values[columns[2]] ?? 0];
+    const { columns, alpha, brightest = 1, decode } = this.#layout;
+    const at = (column: number) => decode?.(values[column] ?? 0) ?? values[column] ?? 0;
+    const [red, green, blue] = [at(columns[0]), at(columns[1]), at(columns[2])];
     const opacity = alpha === undefined ? undefined : (values[alpha] ?? 0);
     const colors = this.#colors;
     if (colors instanceof UnscaledColors) {
       colors.add(red, green, blue, opacity);
       return;
     }
-    const at = 4 * this.#count;
-    colors[at] = this.#encode(red / brightest);
-    colors[at + 1] = this.#encode(green / brightest);
-    colors[at + 2] = this.#encode(blue / brightest);
-    colors[at + 3] = Math.round(255 * Math.min(1, Math.max(0, (opacity ?? brightest) / brightest)));
+    const start = 4 * this.#count;
+    colors[start] = this.#encode(red / brightest);
+    colors[start + 1] = this.#encode(green / brightest);
+    colors[start + 2] = this.#encode(blue / brightest);
+    colors[start + 3] = Math.round(255 * Math.min(1, Math.max(0, (opacity ?? brightest) / brightest)));
     this.#count += 1;
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#colors instanceof UnscaledColors ? this.#colors.encode(this.#encode) : this.#colors;
+    const colors = this.#colors instanceof UnscaledColors ? this.#colors.encode(this.#encode) : this.#colors;
+    return this.#layout.alpha === undefined ? colors : seen(colors);
   }
+}
+
+/** Programs leave room for an opacity that they do not have: what cannot be seen anywhere is opaque. */
+function seen(colors: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  for (let i = 3; i < colors.length; i += 4) if (colors[i] !== 0) return colors;
+  for (let i = 3; i < colors.length; i += 4) colors[i] = 255;
+  return colors;
 }
 
 /** glTF's texture coordinates begin at the top, PLY's at the bottom. */

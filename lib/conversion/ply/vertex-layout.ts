@@ -6,6 +6,7 @@ export interface VertexLayout {
   readonly normal: Columns | undefined;
   readonly color: ColorLayout | undefined;
   readonly texcoord: readonly [number, number] | undefined;
+  readonly intensity: number | undefined;
 }
 
 export interface ColorLayout {
@@ -13,7 +14,16 @@ export interface ColorLayout {
   readonly alpha: number | undefined;
   /** Colours run from 0 to this; undefined where it takes all of them to know. */
   readonly brightest: number | undefined;
+  /** What makes a brightness of a value; undefined where it is one. */
+  readonly decode?: (value: number) => number;
 }
+
+/** Constant part of a Gaussian splat's spherical harmonics: its colour from all sides. */
+const SPLAT_COLORS = ['f_dc_0', 'f_dc_1', 'f_dc_2'] as const;
+const SPLAT_COLOR = 0.28209479177387814;
+
+/** As CloudCompare and scanners' programs call it. */
+const INTENSITIES = ['intensity', 'scalar_Intensity', 'scalar_intensity', 'reflectance'];
 
 type Columns = readonly [number, number, number];
 
@@ -38,9 +48,21 @@ export function vertexLayout(element: PlyElement): VertexLayout | undefined {
   return {
     position,
     normal: columns(element, ['nx', 'ny', 'nz']),
-    color: colorLayout(element),
+    color: colorLayout(element) ?? splatColors(element),
+    intensity: INTENSITIES.map((name) => column(element, name)).find((found) => found !== undefined),
     texcoord: TEXCOORDS.map(([s, t]) => [column(element, s), column(element, t)] as const).find(isPair),
   };
+}
+
+/** True for vertices that are Gaussian splats. */
+export function areSplats(element: PlyElement): boolean {
+  return columns(element, SPLAT_COLORS) !== undefined && column(element, 'scale_0') !== undefined;
+}
+
+function splatColors(element: PlyElement): ColorLayout | undefined {
+  const found = columns(element, SPLAT_COLORS);
+  const decode = (value: number) => Math.min(1, Math.max(0, 0.5 + SPLAT_COLOR * value));
+  return found && { columns: found, alpha: undefined, brightest: 1, decode };
 }
 
 /** Of vertices or of faces. */
@@ -60,7 +82,8 @@ export function listColumn({ properties }: PlyElement, names: readonly string[])
   return found < 0 ? undefined : found;
 }
 
-function column({ properties }: PlyElement, wanted: string): number | undefined {
+/** The number of the value that the name has. */
+export function column({ properties }: PlyElement, wanted: string): number | undefined {
   const found = properties.findIndex(({ name, countType }) => countType === undefined && name === wanted);
   return found < 0 ? undefined : found;
 }

@@ -1,8 +1,9 @@
-import { buildDocument, type MeshPart } from '../geometry/build-document.ts';
+import { buildDocument } from '../geometry/build-document.ts';
 import type { ImportedModel, ImportRequest } from '../importer.ts';
 import { readBinaryStl } from './read-binary-stl.ts';
 import { readTextStl } from './read-text-stl.ts';
 import { looksBinary } from './stl-binary.ts';
+import { hasTriangles } from './stl-parts.ts';
 
 const HEAD_BYTES = 4096;
 
@@ -13,6 +14,7 @@ const HEAD_BYTES = 4096;
 export async function importStl(request: ImportRequest): Promise<ImportedModel> {
   const head = await request.file.read(0, HEAD_BYTES);
   const isBinary = looksBinary(head, request.file.size);
-  const parts: MeshPart[] = isBinary ? [await readBinaryStl(request)] : await readTextStl(request);
-  return { document: buildDocument(parts).document, formatVersion: '', generator: '', warnings: [] };
+  const { parts, warnings } = await (isBinary ? readBinaryStl(request) : readTextStl(request));
+  const shown = parts.filter(({ positions }) => hasTriangles(positions));
+  return { document: buildDocument(shown).document, formatVersion: '', generator: '', warnings };
 }

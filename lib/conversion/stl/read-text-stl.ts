@@ -1,9 +1,11 @@
 import { checkLimit } from '../conversion-limits.ts';
+import type { ConversionWarning } from '../conversion-outcome.ts';
 import type { MeshPart } from '../geometry/build-document.ts';
 import { Positions } from '../geometry/positions.ts';
 import type { ImportRequest } from '../importer.ts';
 import { LineFile } from '../reading/line-file.ts';
 import { refused } from '../reading/refused.ts';
+import { hasTriangles, type StlParts } from './stl-parts.ts';
 
 /** Bytes of the shortest corner, `vertex 0 0 0`. */
 const SHORTEST_VERTEX = 12;
@@ -17,8 +19,8 @@ interface Solid {
   readonly first: number;
 }
 
-/** Reads a text STL file: a part for each of its solids that has triangles. */
-export async function readTextStl(request: ImportRequest): Promise<MeshPart[]> {
+/** Reads a text STL file: a part for each of its solids. */
+export async function readTextStl(request: ImportRequest): Promise<StlParts> {
   const reader = new StlReader(request);
   const lines = new LineFile(request.file);
   while (lines.advance() || (await lines.more())) {
@@ -37,6 +39,9 @@ class StlReader {
   /** Of all solids. */
   readonly #positions: Positions;
   #corners = 0;
+  /** Words that are none of the format's, and the first of them. */
+  #strangeWords = 0;
+  #firstStrange = '';
 
   constructor(request: ImportRequest) {
     this.#request = request;
@@ -71,21 +76,38 @@ class StlReader {
       case 'endloop':
         return;
       default:
-        throw lines.refuse(`'${word}' is no word of an STL file.`);
+        this.#passOver(word, lines);
     }
   }
 
-  finish(lines: LineFile): MeshPart[] {
-    if (this.#place !== 'file') {
-      throw refused(`the file was cut off: it ends with line ${lines.line}, within a ${this.#place}.`);
+  finish(lines: LineFile): StlParts {
+    if (this.#place === 'facet') {
+      throw refused(`the file was cut off: it ends with line ${lines.line}, within a facet.`);
     }
     const { values, origin, count } = this.#positions;
-    const parts = this.#solids.flatMap<MeshPart>(({ name, first }, i) => {
+    if (count === 0) throw refused('none of its solids has a facet: there is nothing to render.');
+    const parts = this.#solids.map<MeshPart>(({ name, first }, i) => {
       const positions = values.subarray(3 * first, 3 * (this.#solids[i + 1]?.first ?? count));
-      return positions.length > 0 ? [{ name, kind: 'triangles', positions, origin }] : [];
+      return { name, kind: 'triangles', positions, origin };
     });
-    if (parts.length === 0) throw refused('none of its solids has a facet: there is nothing to render.');
-    return parts;
+    return { parts, warnings: [...this.#positions.warnings(hasTriangles(values)), ...this.#warnings(lines)] };
+  }
+
+  #warnings(lines: LineFile): ConversionWarning[] {
+    const warnings: ConversionWarning[] = [];
+    if (this.#place === 'solid') {
+      const details = { line: String(lines.line) };
+      warnings.push({
+        code: 'end_missing',
+        title: 'Last solid without an end: the file may have been cut off',
+        details,
+      });
+    }
+    if (this.#strangeWords > 0) {
+      const details = { words: String(this.#strangeWords), first: this.#firstStrange };
+      warnings.push({ code: 'words_ignored', title: 'Words that are none of an STL file passed over', details });
+    }
+    return warnings;
   }
 
   #move(from: Place, to: Place, word: string, lines: LineFile): void {
@@ -105,7 +127,13 @@ class StlReader {
     this.#corners += 1;
     checkLimit('vertices', this.#positions.count + 1, this.#request.limits);
     checkLimit('unpackedBytes', (this.#positions.count + 1) * VERTEX_BYTES, this.#request.limits);
-    if (!this.#positions.add(x, y, z)) throw lines.refuse(`a position is no number (${x}, ${y}, ${z}).`);
+    this.#positions.add(x, y, z, () => `line ${lines.line}`);
+  }
+
+  /** Programs write names and numbers of their own behind the format's words. */
+  #passOver(word: string, lines: LineFile): void {
+    if (this.#strangeWords === 0) this.#firstStrange = `line ${lines.line}: '${word}'`.replace(/\p{Cc}/gu, '?');
+    this.#strangeWords += 1;
   }
 }
 

@@ -100,7 +100,7 @@ class Points {
     checkLimit('vertices', i + 1, limits);
     checkLimit('unpackedBytes', (i + 1) * POINT_BYTES, limits);
     const [x = 0, y = 0, z = 0] = [row[0], row[1], row[2]];
-    if (!this.#positions.add(x, y, z)) throw lines.refuse(`a position is no number (${x}, ${y}, ${z}).`);
+    this.#positions.add(x, y, z, () => `line ${lines.line}`);
     const red = this.#red;
     if (red !== undefined) this.#colors.add(row[red] ?? 0, row[red + 1] ?? 0, row[red + 2] ?? 0);
     if (this.#intensity !== undefined) this.#intensities[i] = row[this.#intensity] ?? 0;
@@ -124,8 +124,9 @@ class Points {
 
   /** Numbers below zero are directions or something else. */
   #warnings(): ConversionWarning[] {
-    if (this.#start.columns !== 5 && !this.#colors.hasNegative) return [];
+    const lost = this.#positions.warnings(true);
+    if (this.#start.columns !== 5 && !this.#colors.hasNegative) return lost;
     const details = { columns: `4 to ${this.#start.columns}` };
-    return [{ code: 'columns_ignored', title: 'Columns that are no colours left out', details }];
+    return [...lost, { code: 'columns_ignored', title: 'Columns that are no colours left out', details }];
   }
 }

@@ -1,7 +1,9 @@
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { modelReferences } from '#lib/conversion';
 import { png } from '../../support/models/index.ts';
 import { errorOf } from './convert-model.ts';
+import { importModel } from './import-model.ts';
 import { assimpModel, describeAssimpModels, importedDocument } from './imported-document.ts';
 
 const square = 'v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n';
@@ -102,7 +104,7 @@ describe('an OBJ', () => {
   it('names its files before it is read: the longest end of a path that is there', async () => {
     const files: Record<string, Uint8Array> = {
       'parts/m.mtl': text(
-        'newmtl a\nmap_Kd -bm 0.3 C:\\job\\tex\\wood.png\nbump -bm 2 ../x/deep.png\nmap_Ke http://example.com/a.png\n',
+        'newmtl a\nmap_Kd -colorspace sRGB -bm 0.3 C:\\job\\tex\\wood.png\nbump -bm 2 ../x/deep.png\nmap_Ke http://example.com/a.png\n',
       ),
       'tex/wood.png': png(2, [1, 2, 3]),
     };
@@ -121,12 +123,112 @@ describe('an OBJ', () => {
     [`${square}f 1 2 0\n`, "line 9: '0' refers to a vertex"],
     [`${square}f\n`, "line 9: 'f' without any vertices"],
     ['o a\nv 1 2\nf 1 1 1\n', 'line 2: a vertex has 2 coordinates'],
-    ['o a\nv 1 nan 2\nf 1 1 1\n', 'line 2: a position is no number'],
+    ['o a\nv 1 nan 2\nf 1 1 1\n', 'line 2: a position is no number (1, NaN, 2)'],
+    ['v 0 0 0\nv 1.#QNAN 0 0\nv 1 1 1\nf 1 2 3\n', 'line 2: a position is no number (NaN, 0, 0)'],
+    ['v 0 0 0\nv 1 0 0\ncstype bezier\ndeg 1\ncurv 0 1 1 2\nend\n', 'it has only free-form curves and surfaces'],
     ['o a\nv 1 b 2\nf 1 1 1\n', "line 2: 'b' is no number"],
     ['o a\ng b\nusemtl c\n', 'no vertices'],
   ])('is refused with its line: %j', async (model, why) => {
     const error = await errorOf({ 'model.obj': text(model) });
     expect(error).toMatchObject({ code: 'input_refused', message: expect.stringContaining(why) });
+  });
+
+  it('leaves out faces and points without a place', async () => {
+    const model = text(`v -nan(ind) 1.#INF 0\n${square}f 2 3 4\nf 1 3 4\nl 1 2 3\np 1\n`);
+    const { outcome } = await importedDocument({ 'model.obj': model });
+    expect(outcome.info.inputStatistics.numFaces).toBe(1);
+    const first = 'line 1: a position is no number (NaN, Infinity, 0).';
+    expect(outcome.warnings).toMatchObject([{ code: 'positions_lost', details: { positions: '1', first } }]);
+  });
+
+  it('is told by its positions where programs put lines of their own between them', async () => {
+    for (const before of ['8 4\n', 'vw 0 1\nbones 3\n', 'seam 1 2\n']) {
+      const { outcome } = await importedDocument({ 'model.obj': text(`${before}${square}${face}`) });
+      expect(outcome.info.inputStatistics.numFaces).toBe(2);
+    }
+    const error = await errorOf({ 'model.obj': text('name value\nv 3\nother 4\n') });
+    expect(error.message).toContain('of no format');
+  });
+
+  it('may have the colours of its vertices in lines of their own', async () => {
+    const { parts } = await importModel(`${square}vc 1 0 0\nvc 0 1 0\nvc 0 0 1\n${face}`);
+    expect(parts[0]?.colors).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1]);
+  });
+
+  it('is smooth where it says so and has no normals, across seams of its texture', async () => {
+    const roof = 'v 0 0 0\nv 1 0 0.2\nv 1 1 0.2\nv 0 1 0\nv 2 0 0\nv 2 1 0\nvt 0 0\nvt 1 1\n';
+    const faces = 'f 1/1 2/1 3/1 4/1\nf 2/2 5/2 6/2 3/2\n';
+    const [part] = (await importModel(`${roof}s 1\n${faces}`)).parts;
+    const [before, behind] = [1, 4].map((corner) => part?.normals?.slice(3 * corner, 3 * corner + 3));
+    expect(behind).toEqual(before);
+    expect(before?.[2]).toBeCloseTo(1, 2);
+    for (const flat of ['', 's off\n', 's 0\n']) {
+      expect((await importModel(`${roof}${flat}${faces}`)).parts[0]?.normals).toBeUndefined();
+    }
+    const groups = (await importModel(`${roof}s 1\nf 1 2 3 4\ns 2\nf 2 5 6 3\n`)).parts;
+    expect(groups.map(({ normals }) => normals?.[0] ?? 0)).toEqual([
+      expect.closeTo(-0.196, 2),
+      expect.closeTo(0.196, 2),
+    ]);
+  });
+
+  it('takes the normals of its faces for those that are zero or not there', async () => {
+    const [part] = (await importModel(`${square}vn 1 0 0\nvn 0 0 0\nf 1//1 2//2 3 4//2\n`)).parts;
+    expect(part?.normals).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1]);
+    expect((await importModel(`${square}vn 0 0 0\nf 1//1 2//1 3//1\n`)).parts[0]?.normals).toBeUndefined();
+  });
+
+  it('says that it has more than polygons', async () => {
+    const { warnings } = await importModel(`${square}${face}cstype bezier\ndeg 1 1\nsurf 0 1 0 1 1 2 3 4\nend\n`);
+    expect(warnings).toMatchObject([{ code: 'free_forms_left_out', details: { elements: '1' } }]);
+  });
+
+  it('keeps materials apart whose names have what begins a comment elsewhere, in any encoding', async () => {
+    const { materials } = await importedDocument({
+      'model.obj': Buffer.from(
+        `mtllib my\\ own.mtl\n${square}usemtl Mat #1\nf 1 2 3\nusemtl Mat #2\nf 1 3 4\nusemtl Gr\xfcn # why\nf 1 2 4\n`,
+        'latin1',
+      ),
+      'my own.mtl': Buffer.from(
+        'newmtl Mat #1\nKd 1 0 0\nnewmtl Mat #2\nKd 0 1 0\nnewmtl Gr\xfcn\nKd 0.5 # grey\n',
+        'latin1',
+      ),
+    });
+    expect(materials.map(({ name, color }) => [name, ...color.slice(0, 3)])).toEqual([
+      ['Mat #1', 1, 0, 0],
+      ['Mat #2', 0, 1, 0],
+      ['Gr\xfcn # why', 0.5, 0.5, 0.5],
+    ]);
+  });
+
+  it('shows materials that could not be seen: programs disagree on what Tr says', async () => {
+    const { materials, outcome } = await importedDocument({
+      'model.obj': text(`mtllib m.mtl\n${square}usemtl a\nf 1 2 3\nusemtl b\nf 1 3 4\n`),
+      'm.mtl': text('newmtl a\nTr 1\nnewmtl b\nTr 0.25\nKd 1 1 1\n'),
+    });
+    expect(materials).toMatchObject([
+      { color: [0.8, 0.8, 0.8, 1], alphaMode: 'OPAQUE' },
+      { color: [1, 1, 1, 0.75], alphaMode: 'BLEND' },
+    ]);
+    expect(outcome.warnings).toMatchObject([{ code: 'opacity_ignored', details: { material: 'a' } }]);
+  });
+
+  it.each([
+    [[128, 128, 128], 'map_Kd wood.png\n', 'BLEND', [10, 20, 30, 128]],
+    [[255, 255, 255], 'map_Kd wood.png\n', 'MASK', [10, 20, 30, 255]],
+    [[0, 0, 0], '', 'MASK', [255, 255, 255, 0]],
+  ] as const)('has the opacity of a map of its own: %j', async (level, colours, alphaMode, wanted) => {
+    const { document, outcome } = await importedDocument({
+      'model.obj': text(`mtllib m.mtl\n${square}usemtl a\n${face}`),
+      'm.mtl': text(`newmtl a\n${colours}map_d leaf.png\n`),
+      'wood.png': png(4, [10, 20, 30]),
+      'leaf.png': png(2, level),
+    });
+    const [material] = document.getRoot().listMaterials();
+    expect(material?.getAlphaMode()).toBe(alphaMode);
+    const image = material?.getBaseColorTexture()?.getImage() ?? new Uint8Array(0);
+    expect([...(await sharp(image).ensureAlpha().raw().toBuffer()).subarray(0, 4)]).toEqual(wanted);
+    expect(outcome.warnings).toEqual([]);
   });
 
   it('is refused by the limit of vertices', async () => {

@@ -2,22 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { png } from '../../support/models/index.ts';
 import { assetOf, convertModel, errorOf } from './convert-model.ts';
-import { anyMesh, importModel, refusalOf, refusesEveryTruncation, survivesChangedBytes } from './import-model.ts';
+import {
+  anyMesh,
+  cornersOf,
+  importModel,
+  refusalOf,
+  refusesEveryTruncation,
+  survivesChangedBytes,
+} from './import-model.ts';
+import { type Element, encodings, ply, rgba, xyz } from './write-ply.ts';
 
-const encodings = ['ascii', 'binary_little_endian', 'binary_big_endian'] as const;
-type Encoding = (typeof encodings)[number];
-
-/** Values of a row; a list is an array. */
-type Row = readonly (number | readonly number[])[];
-
-interface Element {
-  readonly name: string;
-  /** As the header has them. */
-  readonly properties: readonly string[];
-  readonly rows: readonly Row[];
-}
-
-const xyz = ['float x', 'float y', 'float z'];
 const indices = 'list uchar int vertex_indices';
 const square: Element = {
   name: 'vertex',
@@ -164,17 +158,47 @@ describe.each(encodings)('a PLY file in %s', (encoding) => {
     expect(await refusalOf(ply(encoding, [square, faces]))).toMatch(new RegExp(why));
   });
 
-  test('is refused for positions that are no numbers', async () => {
-    const broken = {
+  test('leaves out points and faces without a place, and is refused where these are most', async () => {
+    const holes = {
       ...square,
+      properties: [...xyz, ...rgba('uchar').slice(0, 3)],
       rows: [
-        [0, 0, 0],
-        [0, Number.NaN, 1],
+        [Number.NaN, Number.NaN, Number.NaN, 1, 1, 1],
+        [9000, 0, 0, 255, 0, 0],
+        [9001, 0, 0, 0, 255, 0],
+        [9001, 1, 0, 0, 0, 255],
+        [9000, 1, 0, 255, 255, 255],
       ],
     };
-    expect(await refusalOf(ply(encoding, [broken]))).toMatch(
-      /(line 9|byte \d+): a position is no number \(0, NaN, 1\)/,
+    const cloud = await importModel(ply(encoding, [holes]));
+    expect(cloud.parts[0]?.positions).toEqual([9000, 0, 0, 9001, 0, 0, 9001, 1, 0, 9000, 1, 0]);
+    expect(cloud.parts[0]?.colors?.slice(0, 4)).toEqual([255, 0, 0, 255]);
+    expect(cloud.warnings).toMatchObject([
+      { code: 'positions_lost', details: { positions: '1', first: expect.stringContaining('(NaN, NaN, NaN)') } },
+    ]);
+    const faces = { name: 'face', properties: [indices], rows: [[[0, 1, 2]], [[1, 2, 3, 4]], [[4, 3, 0]]] };
+    const mesh = await importModel(ply(encoding, [holes, faces]));
+    expect(cornersOf(mesh.parts[0])).toEqual([9000, 0, 0, 9001, 0, 0, 9001, 1, 0, 9000, 0, 0, 9001, 1, 0, 9000, 1, 0]);
+    const only = { ...faces, rows: [[[0, 1, 2]]] };
+    expect(await refusalOf(ply(encoding, [holes, only]))).toMatch(
+      /(line \d+|byte \d+): a position is no number \(NaN, NaN, NaN\)/,
     );
+    const most = { ...square, rows: [...square.rows.slice(0, 1), [0, Number.NaN, 1], [0, Number.NaN, 2]] };
+    expect(await refusalOf(ply(encoding, [most]))).toMatch(/(line 9|byte \d+): a position is no number \(0, NaN, 1\)/);
+  });
+
+  test('has no normals where all of them are zero, and those of its faces where some are', async () => {
+    const vertices = (normals: readonly (readonly number[])[]) => ({
+      name: 'vertex',
+      properties: [...xyz, 'float nx', 'float ny', 'float nz'],
+      rows: square.rows.map((row, i) => [...row, ...(normals[i] ?? [0, 0, 0])]),
+    });
+    const cloud = await importModel(ply(encoding, [vertices([])]));
+    expect(cloud.parts[0]?.normals).toBeUndefined();
+    expect(cloud.document.getRoot().listMaterials()[0]?.getExtension('KHR_materials_unlit')).not.toBeNull();
+    const faces = { name: 'face', properties: [indices], rows: [[[0, 1, 2, 3]]] };
+    const mesh = await importModel(ply(encoding, [vertices([[1, 0, 0]]), faces]));
+    expect(mesh.parts[0]?.normals).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1]);
   });
 
   test('any mesh comes back as it was written', async () => {
@@ -186,7 +210,7 @@ describe.each(encodings)('a PLY file in %s', (encoding) => {
           { name: 'face', properties: [indices], rows },
         ]);
         const [part] = (await importModel(content)).parts;
-        expect([part?.positions, part?.indices]).toEqual([vertices.flat(), faces.flat()]);
+        expect(cornersOf(part)).toEqual(faces.flat().flatMap((vertex) => vertices[vertex] ?? []));
       }),
       { numRuns: 40 },
     );
@@ -281,64 +305,6 @@ function oneTriangle(): Element {
   return { name: 'face', properties: [indices], rows: [[[0, 1, 2]]] };
 }
 
-function rgba(type: string): string[] {
-  return ['red', 'green', 'blue', 'alpha'].map((name) => `${type} ${name}`);
-}
-
 function chunk(values: readonly number[], size: number): number[][] {
   return Array.from({ length: values.length / size }, (_, i) => values.slice(size * i, size * (i + 1)));
-}
-
-function ply(encoding: Encoding, elements: readonly Element[], comments: readonly string[] = []): Buffer {
-  const declared = elements.flatMap(({ name, properties, rows }) => [
-    `element ${name} ${rows.length}`,
-    ...properties.map((property) => `property ${property}`),
-  ]);
-  const lines = [
-    'ply',
-    `format ${encoding} 1.0`,
-    ...comments.map((text) => `comment ${text}`),
-    ...declared,
-    'end_header',
-  ];
-  const body = elements.flatMap((element) => element.rows.map((row) => encodeRow(encoding, element, row)));
-  return Buffer.concat([Buffer.from(`${lines.join('\n')}\n`), ...body]);
-}
-
-function encodeRow(encoding: Encoding, { properties }: Element, row: Row): Buffer {
-  const values = row.map((value) => (typeof value === 'number' ? [value] : [value.length, ...value]));
-  if (encoding === 'ascii') return Buffer.from(`${values.flat().join(' ')}\n`);
-  return Buffer.concat(
-    properties.flatMap((property, i) => {
-      const types = property.split(' ').slice(property.startsWith('list') ? 1 : 0);
-      return (values[i] ?? []).map((value, at) => encodeScalar(encoding, types[at === 0 ? 0 : 1] ?? '', value, types));
-    }),
-  );
-}
-
-function encodeScalar(encoding: Encoding, type: string, value: number, types: readonly string[]): Buffer {
-  const bytes = Buffer.alloc(8);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-  const isLittle = encoding === 'binary_little_endian';
-  switch (type) {
-    case 'uchar':
-      view.setUint8(0, value);
-      return bytes.subarray(0, 1);
-    case 'short':
-    case 'ushort':
-      view.setUint16(0, value, isLittle);
-      return bytes.subarray(0, 2);
-    case 'int':
-    case 'uint':
-      view.setUint32(0, value, isLittle);
-      return bytes.subarray(0, 4);
-    case 'float':
-      view.setFloat32(0, value, isLittle);
-      return bytes.subarray(0, 4);
-    case 'double':
-      view.setFloat64(0, value, isLittle);
-      return bytes;
-    default:
-      throw new Error(`No type '${type}' (${types.join()}).`);
-  }
 }

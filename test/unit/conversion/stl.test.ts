@@ -56,9 +56,21 @@ describe('a text STL file', () => {
     ['vertex 1 1 0', 'vertex 1 1e99 0', /line 4: a position is no number/],
     ['vertex 1 1 0', '', /line 8: a facet ends that has 2 vertices, not 3/],
     ['endfacet', 'facet normal 0 0 0', /line 8: 'facet' stands within a facet/],
-    ['endsolid', 'endsold', /line 9: 'endsold' is no word of an STL file/],
   ])("with '%s' become '%s' is refused with the line", async (from, to, why) => {
     expect(await refusalOf(textStl([triangle]).replace(from, to))).toMatch(why);
+  });
+
+  test('may have words of its program behind those of the format, which are passed over with a warning', async () => {
+    const text = textStl([triangle, other]).replace('endloop', 'endloop 7').replace('endfacet', 'endfacet red');
+    const { parts, warnings } = await importModel(text);
+    expect(parts[0]?.positions).toEqual([...triangle.flat(), ...other.flat()]);
+    expect(warnings).toMatchObject([{ code: 'words_ignored', details: { words: '2', first: "line 7: '7'" } }]);
+  });
+
+  test('may lack the end of its last solid, which is warned of: it may have been cut off there', async () => {
+    const { parts, warnings } = await importModel(textStl([triangle, other]).replace(/endsolid.*\n/, ''));
+    expect(parts[0]?.positions).toHaveLength(18);
+    expect(warnings).toMatchObject([{ code: 'end_missing', details: { line: '15' } }]);
   });
 
   test('without any triangle is refused', async () => {
@@ -110,16 +122,43 @@ describe('a binary STL file', () => {
     expect(await refusalOf(binaryStl([]))).toMatch(/no triangles/);
   });
 
-  test('with a position that is no number is refused with its place', async () => {
-    const broken = binaryStl([
-      triangle,
-      [
-        [0, 0, 0],
-        [1, Number.NaN, 0],
-        [0, 1, 0],
-      ],
+  test('has no colours where a program filled all attributes alike', async () => {
+    for (const attributes of [
+      [0xffff, 0xffff],
+      [0x8000, 0x8000],
+    ]) {
+      const { parts } = await importModel(binaryStl([triangle, other], { attributes }));
+      expect(parts[0]?.colors).toBeUndefined();
+    }
+    const black = await importModel(binaryStl([triangle, other], { attributes: [0x8000, 0x8000 | 31] }));
+    expect(black.parts[0]?.colors?.slice(0, 4)).toEqual([0, 0, 0, 255]);
+  });
+
+  test('is opaque where the colour of the whole has an opacity of zero', async () => {
+    const header = 'COLOR=\xff\x00\x00\x00';
+    const { parts } = await importModel(binaryStl([triangle], { header, attributes: [0x8000] }));
+    expect(parts[0]?.colors?.slice(0, 4)).toEqual([255, 0, 0, 255]);
+  });
+
+  test('leaves out triangles with a corner that is no number, and is refused where these are most', async () => {
+    const broken: Triangle = [
+      [0, 0, 0],
+      [1, Number.NaN, 0],
+      [0, 1, 0],
+    ];
+    const attributes = [0x8000 | 1, 0x8000 | 2, 0x8000 | 31];
+    const { parts, warnings } = await importModel(binaryStl([triangle, broken, other], { attributes }));
+    expect(parts[0]?.positions).toEqual([...triangle.flat(), ...other.flat()]);
+    expect(parts[0]?.colors).toHaveLength(24);
+    expect(parts[0]?.colors?.slice(12, 16)).toEqual([0, 0, 255, 255]);
+    const first = 'triangle 2 (byte 134): a position is no number (1, NaN, 0).';
+    expect(warnings).toEqual([
+      { code: 'positions_lost', title: expect.any(String), details: { positions: '1', first } },
     ]);
-    expect(await refusalOf(broken)).toMatch(/triangle 2 \(byte 158\) has a position that is no number \(1, NaN, 0\)/);
+    const nowhere = broken.map(() => [Number.NaN, 0, 0]);
+    expect(await refusalOf(binaryStl([triangle, nowhere, nowhere]))).toMatch(
+      /triangle 2 \(byte 134\): a position is no number \(NaN, 0, 0\)/,
+    );
   });
 });
 
@@ -153,8 +192,13 @@ test('files larger than what is read at once come back whole', async () => {
   }
 });
 
-test('what was cut off is refused wherever it was', async () => {
-  await refusesEveryTruncation(textStl([triangle, other], 'name'), 12);
+test('what was cut off is refused wherever it was, but for the end of a solid', async () => {
+  const text = textStl([triangle, other], 'name');
+  for (let length = 0; length < text.length - 12; length += 1) {
+    const cut = text.slice(0, length);
+    if (/endfacet\s*(f|fa|fac|face|e\w*)?$/.test(cut)) expect((await importModel(cut)).warnings[0]?.code).toMatch(/_/);
+    else expect(await refusalOf(cut), cut).toMatch(/\w/);
+  }
   await refusesEveryTruncation(binaryStl(Array.from({ length: 8 }, () => triangle)));
 });
 

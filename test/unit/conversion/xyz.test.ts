@@ -61,9 +61,14 @@ describe('an XYZ file', () => {
     expect(material?.getExtension('KHR_materials_unlit')).not.toBeNull();
   });
 
+  test('leaves out points that are no numbers, with their colours', async () => {
+    const { parts, warnings } = await importModel('nan 0 0 1 1 1\n1 2 3 255 0 0\n4 5 6 0 255 0\n0 inf 0 9 9 9\n');
+    expect(parts).toMatchObject([{ positions: [1, 2, 3, 4, 5, 6], colors: [255, 0, 0, 255, 0, 255, 0, 255] }]);
+    expect(warnings).toMatchObject([{ code: 'positions_lost', details: { positions: '2' } }]);
+  });
+
   test.each([
-    ['0 0 0\n1 0 0\n0 nan 0\n', /line 3: a position is no number \(0, NaN, 0\)/],
-    ['0 0 0\n1 0 0\n0 0 0\n0 inf 0\n', /line 4: a position is no number/],
+    ['0 0 0\nnan 0 0\n0 nan 0\n', /line 2: a position is no number \(NaN, 0, 0\)/],
     ['0 0 0\n1 0 0\n0 0 0\n0 0\n', /line 4: it has 2 numbers, but the first point has 3/],
     ['0 0 0\n1 0 0\n0 0 0\n0 0 0 1\n', /line 4: it has 3 and more numbers, but the first point has 3/],
     ['0 0 0\n1 0 0\n0 0 0\n0 zero 0\n', /line 4: 'zero' is no number/],
