@@ -32,12 +32,39 @@ type Generate = (position: Float32Array, normal: Float32Array, texcoord: Float32
 function addTo(primitive: Primitive, document: Document, generate: Generate): void {
   // Tangents belong to corners, not to vertices that several triangles share; what stays equal is welded again.
   unweldPart(primitive);
-  const floats = (semantic: string) => Float32Array.from(primitive.getAttribute(semantic)?.getArray() ?? []);
-  const tangents = Float32Array.from(generate(floats('POSITION'), floats('NORMAL'), floats('TEXCOORD_0')));
+  const values = (semantic: string) => primitive.getAttribute(semantic)?.getArray() ?? [];
+  const whole = wholeTriangles(values('POSITION'));
+  const floats = (semantic: string, size: number) => cornersOf(values(semantic), whole, size);
+  const made = whole.length === 0 ? [] : generate(floats('POSITION', 3), floats('NORMAL', 3), floats('TEXCOORD_0', 2));
+  const tangents = new Float32Array((values('POSITION').length / 3) * 4);
+  // Nobody sees the others, of which any direction is as good.
+  for (let index = 0; index < tangents.length; index += 4) tangents.set([1, 0, 0, 1], index);
+  for (const [from, triangle] of whole.entries()) {
+    for (let i = 0; i < 12; i += 1) tangents[12 * triangle + i] = made[12 * from + i] ?? 0;
+  }
   // MikkTSpace's bitangents run the other way round: glTF's texture coordinates begin at the top.
   for (let index = 3; index < tangents.length; index += 4) tangents[index] = -(tangents[index] ?? 1);
   primitive.setAttribute('TANGENT', document.createAccessor().setType('VEC4').setArray(tangents));
   weldPrimitive(primitive);
+}
+
+/** MikkTSpace reads beyond its memory where corners of a triangle are in one place: which triangles have three. */
+function wholeTriangles(positions: ArrayLike<number>): number[] {
+  const isSame = (a: number, b: number) => [0, 1, 2].every((axis) => positions[a + axis] === positions[b + axis]);
+  const whole: number[] = [];
+  for (let first = 0; first + 8 < positions.length; first += 9) {
+    const [second, third] = [first + 3, first + 6];
+    if (!isSame(first, second) && !isSame(second, third) && !isSame(third, first)) whole.push(first / 9);
+  }
+  return whole;
+}
+
+function cornersOf(values: ArrayLike<number>, triangles: readonly number[], size: number): Float32Array {
+  const corners = new Float32Array(3 * size * triangles.length);
+  for (const [to, triangle] of triangles.entries()) {
+    for (let i = 0; i < 3 * size; i += 1) corners[3 * size * to + i] = values[3 * size * triangle + i] ?? 0;
+  }
+  return corners;
 }
 
 function needsTangents(material: Material | null): boolean {

@@ -12,7 +12,7 @@ export function checkGeometry(document: Document): ConversionWarning[] {
   let parts = 0;
   for (const mesh of document.getRoot().listMeshes()) {
     for (const primitive of mesh.listPrimitives()) {
-      trimTriangles(document, primitive);
+      trimIndices(document, primitive);
       if (showsNothing(primitive)) {
         warnings.push({
           code: 'mesh_part_empty',
@@ -30,20 +30,33 @@ export function checkGeometry(document: Document): ConversionWarning[] {
   return warnings;
 }
 
-/** Indices beyond the last whole triangle are ignored by viewers, but not by compressors. */
-function trimTriangles(document: Document, primitive: Primitive): void {
-  if (primitive.getMode() !== Primitive.Mode['TRIANGLES']) return;
+/** Corners of what is drawn of each one for itself. */
+const CORNERS: Readonly<Record<number, number>> = {
+  [Primitive.Mode['LINES'] ?? 1]: 2,
+  [Primitive.Mode['TRIANGLES'] ?? 4]: 3,
+};
+
+/** Indices beyond the last whole line or triangle are ignored by viewers, but not by compressors. */
+function trimIndices(document: Document, primitive: Primitive): void {
+  const corners = CORNERS[primitive.getMode()] ?? 1;
   const indices = primitive.getIndices();
-  const count = indices?.getCount() ?? primitive.getAttribute('POSITION')?.getCount() ?? 0;
-  if (count % 3 === 0) return;
-  const whole = count - (count % 3);
+  const count = cornersOf(primitive);
+  if (count % corners === 0) return;
+  const whole = count - (count % corners);
   const array = indices?.getArray() ?? Uint32Array.from({ length: count }, (_, i) => i);
   primitive.setIndices(document.createAccessor().setType('SCALAR').setArray(array.slice(0, whole)));
 }
 
+function cornersOf(primitive: Primitive): number {
+  return primitive.getIndices()?.getCount() ?? primitive.getAttribute('POSITION')?.getCount() ?? 0;
+}
+
+/** Corners that the smallest line, loop, strip or fan has, by mode: glTF 2.0, 3.7.2.1. */
+const FEWEST_CORNERS = [1, 2, 2, 2, 3, 3, 3];
+
 function showsNothing(primitive: Primitive): boolean {
-  const position = primitive.getAttribute('POSITION');
-  return position === null || position.getCount() === 0 || primitive.getIndices()?.getCount() === 0;
+  const vertices = primitive.getAttribute('POSITION')?.getCount() ?? 0;
+  return vertices === 0 || cornersOf(primitive) < (FEWEST_CORNERS[primitive.getMode()] ?? 1);
 }
 
 function checkPart(mesh: Mesh, primitive: Primitive, finite: Set<Accessor>): void {

@@ -4,6 +4,7 @@ import { prune, quantize, reorder, unpartition } from '@gltf-transform/functions
 import { MeshoptEncoder } from 'meshoptimizer/encoder';
 import type { ConversionSettings } from './conversion-settings.ts';
 import { deduplicateModel } from './deduplicate-model.ts';
+import { setMeshesApart } from './set-meshes-apart.ts';
 import { quantisationOf } from './vertex-formats.ts';
 
 /** Orders and quantises geometry for the compression that `compressOnWrite` then adds. */
@@ -16,6 +17,7 @@ export async function quantiseGeometry(document: Document, settings: ConversionS
   const quantised = semantics.filter((semantic) =>
     semantic === 'POSITION' ? hasGrid : !isOwnGrid || !semantic.startsWith('TEXCOORD'),
   );
+  if (quantised.includes('POSITION')) setMeshesApart(document);
   const directions = ['NORMAL', 'TANGENT'];
   // Sparse arrays are left out of compression, which is better at zeros than they are.
   for (const accessor of document.getRoot().listAccessors()) accessor.setSparse(false);

@@ -88,7 +88,7 @@ async function makeAsset(request: AssetRequest): Promise<SucceededConversion> {
   const before = countModel(document);
   checkLimit('vertices', before.input.numVertices, limits);
   onPhase('optimising', { triangles: before.triangles, vertices: before.input.numVertices });
-  warnings.push(...checkTextures(document, limits), ...checkGeometry(document));
+  warnings.push(...(await checkTextures(document, limits)), ...checkGeometry(document));
   await unpackGeometry(document, settings);
   warnings.push(...repairDocument(document));
   warnings.push(...applySettings(document, settings, input.format.id, input.overrides));

@@ -1,4 +1,12 @@
-import { type Accessor, type Document, type Material, type Property, PropertyType, Root } from '@gltf-transform/core';
+import {
+  type Accessor,
+  type Document,
+  type Material,
+  Primitive,
+  type Property,
+  PropertyType,
+  Root,
+} from '@gltf-transform/core';
 import { dedup } from '@gltf-transform/functions';
 
 /**
@@ -8,10 +16,13 @@ import { dedup } from '@gltf-transform/functions';
 export async function deduplicateModel(document: Document, includes: { readonly materials: boolean }): Promise<void> {
   const root = document.getRoot();
   const parts = root.listMeshes().flatMap((mesh) => mesh.listPrimitives());
+  separateIndices(parts);
+  const [triangles, others] = [parts.filter(isOfTriangles), parts.filter((part) => !isOfTriangles(part))];
   const samplers = root.listAnimations().flatMap((animation) => animation.listSamplers());
   const roles = [
     parts.flatMap((part) => part.listAttributes()),
-    parts.map((part) => part.getIndices()),
+    triangles.map((part) => part.getIndices()),
+    others.map((part) => part.getIndices()),
     samplers.map((sampler) => sampler.getInput()),
     samplers.map((sampler) => sampler.getOutput()),
   ];
@@ -22,6 +33,23 @@ export async function deduplicateModel(document: Document, includes: { readonly 
     mergeEqual(root.listMaterials(), materialKey(document), (a, b) => a.equals(b, unnamed));
   }
   await document.transform(dedup({ propertyTypes: [PropertyType.MESH, PropertyType.SKIN] }));
+}
+
+/** Triangles begin at whichever corner compresses best, which would join other points by lines: EXT_meshopt_compression. */
+function separateIndices(parts: readonly Primitive[]): void {
+  const ofTriangles = new Set(parts.filter(isOfTriangles).map((part) => part.getIndices()));
+  const own = new Map<Accessor, Accessor>();
+  for (const part of parts) {
+    const indices = part.getIndices();
+    if (indices === null || isOfTriangles(part) || !ofTriangles.has(indices)) continue;
+    const copy = own.get(indices) ?? indices.clone();
+    own.set(indices, copy);
+    part.setIndices(copy);
+  }
+}
+
+function isOfTriangles(part: Primitive): boolean {
+  return part.getMode() === Primitive.Mode['TRIANGLES'];
 }
 
 /** Parts that share their indices, at most: the library asks each part's indices who else uses them, of 100,000 parts for hours. */

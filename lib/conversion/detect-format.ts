@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
-import { daeFormat } from './assimp/dae/dae-format.ts';
 import { fbxFormat } from './assimp/fbx/fbx-format.ts';
 import { max3dsFormat } from './assimp/max3ds/max3ds-format.ts';
 import { ConversionError } from './conversion-error.ts';
+import { daeFormat } from './dae/dae-format.ts';
+import { archiveFormat } from './detect-archive.ts';
 import { explainForeign, foreignExtensions } from './foreign-formats.ts';
 import { gltfFormat } from './gltf/gltf-format.ts';
 import { lasFormat } from './las/las-format.ts';
@@ -11,6 +12,7 @@ import type { ModelFormat } from './model-formats.ts';
 import { objFormat } from './obj/obj-format.ts';
 import { offFormat } from './off/off-format.ts';
 import { plyFormat } from './ply/ply-format.ts';
+import { looksLikeZip } from './reading/zip.ts';
 import { stlFormat } from './stl/stl-format.ts';
 import { threemfFormat } from './threemf/threemf-format.ts';
 import { xyzFormat } from './xyz/xyz-format.ts';
@@ -46,7 +48,10 @@ export function isModelFile(name: string): boolean {
 export async function detectFormat(file: ModelFile): Promise<ModelFormat> {
   if (file.size === 0) throw new ConversionError('input_refused', 'The model file is empty.');
   const head = await file.read(0, HEAD_BYTES);
-  const format = modelFormats.find((candidate) => candidate.matches(head, file.size));
+  const archive = looksLikeZip(head) ? await archiveFormat(file) : undefined;
+  const format = modelFormats.find((candidate) =>
+    archive === undefined ? candidate.matches(head, file.size) : candidate.id === archive,
+  );
   if (format !== undefined) return format;
   const foreign = explainForeign(head);
   if (foreign !== undefined) throw new ConversionError('input_refused', foreign);

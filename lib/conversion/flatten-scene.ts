@@ -5,10 +5,12 @@ import {
   type Node,
   PropertyType,
   type Scene,
+  type Skin,
   type vec3,
   type vec4,
 } from '@gltf-transform/core';
 import { listNodeScenes, prune } from '@gltf-transform/functions';
+import { commonAncestor } from './common-ancestor.ts';
 
 /** What a flattened scene still shows in the same way below another parent; other extensions of nodes act on their children. */
 const movable: ReadonlySet<string> = new Set(['KHR_lights_punctual', 'EXT_mesh_gpu_instancing']);
@@ -60,11 +62,16 @@ export function animatedNodes(document: Document): Set<Node> {
 /** Nodes whose descendants follow them at run time. */
 function nodesThatAct(document: Document, animated: ReadonlySet<Node>): Set<Node> {
   const root = document.getRoot();
-  const joints = root.listSkins().flatMap((skin) => skin.listJoints());
+  const joints = root.listSkins().flatMap((skin) => [...skin.listJoints(), ...rootsOf(skin)]);
   const acting = root
     .listNodes()
     .filter((node) => node.listExtensions().some(({ extensionName }) => !movable.has(extensionName)));
   return new Set([...joints, ...animated, ...acting]);
+}
+
+/** Joints keep the node that they have in common, and the one that a skin names: glTF 2.0, 3.7.3.1. */
+function rootsOf(skin: Skin): Node[] {
+  return [commonAncestor(skin.listJoints()), skin.getSkeleton()].filter((node) => node != null);
 }
 
 /** Largest deviation of a matrix from what its translation, rotation and scale make, as a part of its largest scale. */

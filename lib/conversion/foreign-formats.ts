@@ -7,6 +7,11 @@ const foreign: readonly { readonly name: string; readonly begins: RegExp; readon
   },
   { name: 'a Blender file', begins: /^BLENDER/, advice: 'Export it from Blender as glTF' },
   { name: 'a STEP or IFC file', begins: /^ISO-10303-21/, advice: 'Export it from its program as glTF or OBJ' },
+  {
+    name: 'a pointer to a file in Git LFS',
+    begins: /^version https:\/\/git-lfs/,
+    advice: 'Fetch the model itself with git lfs pull',
+  },
 ];
 
 /** Extensions of formats that are told and refused, so that whoever brings one hears of it. */
@@ -14,7 +19,7 @@ export const foreignExtensions: readonly string[] = ['.e57'];
 
 /** What a file is that is known and cannot be read, and what to do with it; undefined for all others. */
 export function explainForeign(head: Uint8Array): string | undefined {
-  const text = Buffer.from(head.subarray(0, 16)).toString('latin1');
+  const text = Buffer.from(head.subarray(0, 32)).toString('latin1');
   const found = foreign.find(({ begins }) => begins.test(text));
   return found && `The model file is ${found.name}, which cannot be read. ${found.advice}.`;
 }

@@ -1,6 +1,6 @@
-import { importDae } from './assimp/dae/import-dae.ts';
 import { importFbx } from './assimp/fbx/import-fbx.ts';
 import { import3ds } from './assimp/max3ds/import-3ds.ts';
+import { importDae } from './dae/import-dae.ts';
 import { importGltf } from './gltf/gltf-importer.ts';
 import type { Importers } from './importer.ts';
 import { importLas } from './las/import-las.ts';

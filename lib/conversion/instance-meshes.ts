@@ -1,4 +1,4 @@
-import type { Document, Mesh, Node, Scene } from '@gltf-transform/core';
+import { type Document, type Mesh, type Node, Primitive, type Scene } from '@gltf-transform/core';
 import { EXTMeshGPUInstancing } from '@gltf-transform/extensions';
 import { animatedNodes } from './flatten-scene.ts';
 
@@ -25,12 +25,17 @@ function usesOf(scene: Scene, animated: ReadonlySet<Node>): Map<Mesh, Node[]> {
   const uses = new Map<Mesh, Node[]>();
   for (const node of scene.listChildren()) {
     const mesh = node.getMesh();
-    if (mesh === null || animated.has(node) || !standsStill(node)) continue;
+    if (mesh === null || animated.has(node) || !standsStill(node) || !isOfTriangles(mesh)) continue;
     const nodes = uses.get(mesh) ?? [];
     nodes.push(node);
     uses.set(mesh, nodes);
   }
   return uses;
+}
+
+/** Viewers draw instances of triangles alone. */
+function isOfTriangles(mesh: Mesh): boolean {
+  return mesh.listPrimitives().every((part) => part.getMode() === Primitive.Mode['TRIANGLES']);
 }
 
 /** True for a node of one scene that shows a mesh and does nothing else. */

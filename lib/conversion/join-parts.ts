@@ -1,4 +1,4 @@
-import { type Document, type Material, type Mesh, Node, Primitive } from '@gltf-transform/core';
+import { type Document, type Material, Mesh, Node, Primitive } from '@gltf-transform/core';
 import { join } from '@gltf-transform/functions';
 
 /** Vertices of a mesh that is worth a draw call of its own for each use, rather than a copy. */
@@ -7,7 +7,21 @@ const WORTH_SHARING = 500;
 /** Makes one mesh part of those of a flattened scene that look the same and stand still beside each other. */
 export async function joinParts(document: Document): Promise<void> {
   const joinable = joinableNodes(document);
-  if (joinable.size > 0) await document.transform(join({ filter: (node) => joinable.has(node) }));
+  if (joinable.size === 0) return;
+  await document.transform(join({ filter: (node) => joinable.has(node) }));
+  for (const mesh of document.getRoot().listMeshes()) ownParts(mesh);
+}
+
+/** Meshes of which some parts are joined share the others, which later have another grid in each. */
+function ownParts(mesh: Mesh): void {
+  const parts = mesh.listPrimitives();
+  const shared = new Set(
+    parts.filter((part) => part.listParents().filter((parent) => parent instanceof Mesh).length > 1),
+  );
+  if (shared.size === 0) return;
+  // They stay in their order.
+  for (const part of parts) mesh.removePrimitive(part);
+  for (const part of parts) mesh.addPrimitive(shared.has(part) ? part.clone() : part);
 }
 
 /** Nodes with a part like that of another, or like another of their own: joining rewrites whatever it looks at. */

@@ -6,9 +6,11 @@ import { addTangents } from './add-tangents.ts';
 import type { ConversionWarning } from './conversion-outcome.ts';
 import type { ConversionSettings } from './conversion-settings.ts';
 import { deduplicateModel, unshareIndices } from './deduplicate-model.ts';
+import { dropRepeatedTriangles } from './drop-repeated-triangles.ts';
 import { flattenScene } from './flatten-scene.ts';
 import { instanceMeshes } from './instance-meshes.ts';
 import { joinParts } from './join-parts.ts';
+import { dropEmptyScenes } from './repair-document.ts';
 import { simplifyModel } from './simplify-model.ts';
 import { dropAttributes, dropDirections } from './vertex-formats.ts';
 
@@ -38,6 +40,7 @@ export async function optimiseModel(document: Document, settings: ConversionSett
   const isStatic = settings.sceneGraphMode !== 'dynamic';
   if (isStatic) await mergeScene(document, settings);
   await document.transform(weld());
+  dropRepeatedTriangles(document);
   // Room for what waits elsewhere: textures are worked on at the same time.
   await turn();
   if (settings.simplificationError > 0) await simplifyModel(document, settings.simplificationError);
@@ -47,7 +50,10 @@ export async function optimiseModel(document: Document, settings: ConversionSett
   const warnings = await addTangents(document);
   // What is made here may be what is not to be there.
   dropDirections(document, settings.vertex);
-  await document.transform(prune(isStatic ? still : dynamic));
+  // The library knows of a part's own material alone, not of those that a variant may give it.
+  const keepAttributes = still.keepAttributes || document.hasExtension('KHR_materials_variants');
+  await document.transform(prune(isStatic ? { ...still, keepAttributes } : dynamic));
+  dropEmptyScenes(document);
   return warnings;
 }
 

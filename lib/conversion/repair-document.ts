@@ -2,6 +2,7 @@ import { type Accessor, AnimationChannel, type Document, type Node, type Scene }
 import type { ConversionWarning } from './conversion-outcome.ts';
 import { repairMotion } from './repair-motion.ts';
 import { addMissingTexcoords } from './repair-texcoords.ts';
+import { settleTexcoords } from './texture-coordinates.ts';
 
 /** Mends what exporters leave out or get a little wrong, so that neither the libraries stumble nor the validator complains. */
 export function repairDocument(document: Document): ConversionWarning[] {
@@ -9,6 +10,7 @@ export function repairDocument(document: Document): ConversionWarning[] {
   dropUnknownChannels(document);
   normaliseDirections(document);
   repairMotion(document);
+  settleTexcoords(document);
   return [...addMissingTexcoords(document), ...ensureScene(document)];
 }
 
@@ -78,6 +80,14 @@ function ensureScene(document: Document): ConversionWarning[] {
   for (const node of root.listNodes()) if (isRoot(node)) scene.addChild(node);
   root.setDefaultScene(scene);
   return [{ code: 'scene_added', title: 'Model without a scene: all of its nodes are shown', details: {} }];
+}
+
+/** Scenes that show nothing are left out, which glTF does not have (glTF 2.0, 5.27): of several, and where others are left. */
+export function dropEmptyScenes(document: Document): void {
+  const shown = document.getRoot().getDefaultScene();
+  for (const scene of document.getRoot().listScenes()) {
+    if (scene !== shown && scene.listChildren().length === 0) scene.dispose();
+  }
 }
 
 function isRoot(node: Node): boolean {

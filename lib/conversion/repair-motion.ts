@@ -17,7 +17,9 @@ export function repairMotion(document: Document): void {
   }
   for (const sampler of root.listAnimations().flatMap((animation) => animation.listSamplers())) {
     dropUnusableKeys(sampler);
+    makeStep(sampler);
   }
+  dropEmptyChannels(document);
   const weighed = new Set<Accessor>();
   for (const part of root.listMeshes().flatMap((mesh) => mesh.listPrimitives())) normaliseWeights(part, weighed);
 }
@@ -65,6 +67,24 @@ function dropUnusableKeys(sampler: AnimationSampler): void {
   sampler.setOutput(output.clone().setArray(keptValues));
 }
 
+/** A spline has two ends at least: of one keyframe only its value counts (glTF 2.0, appendix C.5). */
+function makeStep(sampler: AnimationSampler): void {
+  const output = sampler.getOutput();
+  if (output === null || sampler.getInterpolation() !== 'CUBICSPLINE' || sampler.getInput()?.getCount() !== 1) return;
+  const values = output.getArray() ?? new Float32Array(0);
+  const size = values.length / 3;
+  sampler.setInterpolation('STEP').setOutput(output.clone().setArray(values.slice(size, 2 * size)));
+}
+
+function dropEmptyChannels(document: Document): void {
+  for (const animation of document.getRoot().listAnimations()) {
+    for (const channel of animation.listChannels()) {
+      if (channel.getSampler()?.getInput()?.getCount() === 0) channel.dispose();
+    }
+    for (const sampler of animation.listSamplers()) if (sampler.getInput()?.getCount() === 0) sampler.dispose();
+  }
+}
+
 /** Deviation of a sum of weights from 1 that comes of rounding alone. */
 const WEIGHTS_TOLERANCE = 1e-6;
 
@@ -72,10 +92,29 @@ const WEIGHTS_TOLERANCE = 1e-6;
 function normaliseWeights(part: Primitive, done: Set<Accessor>): void {
   const sets = part.listSemantics().flatMap((semantic) => (semantic.startsWith('WEIGHTS_') ? [semantic] : []));
   const accessors = sets.flatMap((semantic) => part.getAttribute(semantic) ?? []);
+  const joints = sets.flatMap((semantic) => part.getAttribute(semantic.replace('WEIGHTS', 'JOINTS')) ?? []);
   const [first] = accessors;
   if (first === undefined || done.has(first)) return;
   done.add(first);
-  for (let vertex = 0; vertex < first.getCount(); vertex += 1) normaliseVertex(vertex, accessors, first);
+  for (let vertex = 0; vertex < first.getCount(); vertex += 1) {
+    mergeWeights(vertex, accessors, joints);
+    normaliseVertex(vertex, accessors, first);
+  }
+}
+
+/** A joint holds a vertex once: what it does so besides is added to that (glTF 2.0, 3.7.3.3). Less than nothing is nothing. */
+function mergeWeights(vertex: number, accessors: readonly Accessor[], joints: readonly Accessor[]): void {
+  const weights = accessors.flatMap((accessor) => accessor.getElement(vertex, []));
+  const held = joints.flatMap((accessor) => accessor.getElement(vertex, []));
+  const merged = weights.map((weight) => (weight < 0 ? 0 : weight));
+  for (const [i, weight] of merged.entries()) {
+    const earlier = held.findIndex((joint, j) => j < i && joint === held[i] && (merged[j] ?? 0) > 0);
+    if (weight === 0 || earlier < 0) continue;
+    merged[earlier] = (merged[earlier] ?? 0) + weight;
+    merged[i] = 0;
+  }
+  if (merged.every((weight, i) => weight === weights[i])) return;
+  for (const [set, accessor] of accessors.entries()) accessor.setElement(vertex, merged.slice(4 * set, 4 * set + 4));
 }
 
 function normaliseVertex(vertex: number, accessors: readonly Accessor[], first: Accessor): void {

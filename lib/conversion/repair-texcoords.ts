@@ -1,5 +1,5 @@
 import { type Document, type Material, type Mesh, type Primitive, Texture, TextureInfo } from '@gltf-transform/core';
-import type { Transform } from '@gltf-transform/extensions';
+import type { MappingList } from '@gltf-transform/extensions';
 import type { ConversionWarning } from './conversion-outcome.ts';
 
 /**
@@ -7,14 +7,26 @@ import type { ConversionWarning } from './conversion-outcome.ts';
  * counted without gaps (glTF 2.0, 3.7.2.1), so that what is missing before another set is added too.
  */
 export function addMissingTexcoords(document: Document): ConversionWarning[] {
-  const wanted = new Map<Material | null, ReadonlySet<number>>([[null, new Set()]]);
+  const wanted = new Map<Material | null, Wanted>();
   for (const material of document.getRoot().listMaterials()) wanted.set(material, setsUsedBy(material));
   return document
     .getRoot()
     .listMeshes()
     .flatMap((mesh) =>
-      mesh.listPrimitives().flatMap((part) => addMissing(document, mesh, part, wanted.get(part.getMaterial()))),
+      mesh.listPrimitives().flatMap((part) => {
+        const needed = materialsOf(part).flatMap((material) => wanted.get(material) ?? []);
+        return addMissing(document, mesh, part, {
+          always: new Set(needed.flatMap(({ always }) => [...always])),
+          withTangents: new Set(needed.flatMap(({ withTangents }) => [...withTangents])),
+        });
+      }),
     );
+}
+
+/** Its own and those that variants give it. */
+function materialsOf(part: Primitive): (Material | null)[] {
+  const variants = part.getExtension<MappingList>('KHR_materials_variants')?.listMappings() ?? [];
+  return [part.getMaterial(), ...variants.map((mapping) => mapping.getMaterial())];
 }
 
 /** More are a mistake of a number, not coordinates. */
@@ -24,7 +36,7 @@ function addMissing(
   document: Document,
   mesh: Mesh,
   part: Primitive,
-  wanted: ReadonlySet<number> = new Set(),
+  { always, withTangents }: Wanted,
 ): ConversionWarning[] {
   const present = new Set(
     part.listSemantics().flatMap((semantic) => {
@@ -32,29 +44,36 @@ function addMissing(
       return set === undefined ? [] : [Number(set)];
     }),
   );
+  // Without coordinates there are no tangents, and without those what needs them is dropped later, with a warning.
+  const wanted = new Set([...always, ...(present.has(0) ? withTangents : [])]);
   const sets = Math.max(-1, ...wanted, ...present) + 1;
   if (sets > MAX_SETS) return [];
   if (sets > present.size) addZeros(document, part, sets);
   return [...wanted].every((set) => present.has(set)) ? [] : [warning(mesh, part.getMaterial())];
 }
 
-/** Without coordinates there are no tangents, and without those this map is dropped later, with a warning. */
-const NEEDS_TANGENTS = 'clearcoatNormalTexture';
-
 /** The sets of coordinates that a material's textures need. */
-function setsUsedBy(material: Material): ReadonlySet<number> {
-  const infos = [material, ...material.listExtensions()].flatMap((owner) => {
-    const edges = owner.getGraph().listChildEdges(owner);
-    const textures = edges.filter((edge) => edge.getChild() instanceof Texture && edge.getName() !== NEEDS_TANGENTS);
-    const used = new Set(textures.map((edge) => `${edge.getName()}Info`));
-    return edges.filter((edge) => used.has(edge.getName())).map((edge) => edge.getChild());
-  });
-  return new Set(infos.filter((info) => info instanceof TextureInfo).map(setOf));
+interface Wanted {
+  readonly always: ReadonlySet<number>;
+  /** Where the part has tangents, or what they are made of. */
+  readonly withTangents: ReadonlySet<number>;
 }
 
-/** Its own set is no more than a fallback: KHR_texture_transform. */
-function setOf(info: TextureInfo): number {
-  return info.getExtension<Transform>('KHR_texture_transform')?.getTexCoord() ?? info.getTexCoord();
+const NEEDS_TANGENTS = 'clearcoatNormalTexture';
+
+function setsUsedBy(material: Material): Wanted {
+  const always = new Set<number>();
+  const withTangents = new Set<number>();
+  for (const owner of [material, ...material.listExtensions()]) {
+    const edges = owner.getGraph().listChildEdges(owner);
+    const textures = edges.flatMap((edge) => (edge.getChild() instanceof Texture ? [edge.getName()] : []));
+    for (const name of textures) {
+      const info = edges.find((edge) => edge.getName() === `${name}Info`)?.getChild();
+      if (!(info instanceof TextureInfo)) continue;
+      (name === NEEDS_TANGENTS ? withTangents : always).add(info.getTexCoord());
+    }
+  }
+  return { always, withTangents };
 }
 
 function addZeros(document: Document, part: Primitive, sets: number): void {

@@ -189,7 +189,7 @@ function identity(): mat4 {
   return [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 }
 
-function multiply(a: mat4, b: mat4): mat4 {
+export function multiply(a: mat4, b: mat4): mat4 {
   const product = identity();
   for (let column = 0; column < 4; column += 1) {
     for (let row = 0; row < 4; row += 1) {

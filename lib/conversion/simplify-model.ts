@@ -1,6 +1,7 @@
 import { type Document, Primitive } from '@gltf-transform/core';
 import { compactPrimitive, listTextureInfoByMaterial } from '@gltf-transform/functions';
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
+import { findSheets } from './sheet-vertices.ts';
 
 /** The library takes no more attributes of a vertex. */
 const MAX_ATTRIBUTES = 32;
@@ -22,20 +23,52 @@ function simplify(part: Primitive, error: number): void {
   const indices = part.getIndices();
   const positions = part.getAttribute('POSITION')?.getArray();
   if (indices === null || !(positions instanceof Float32Array)) return;
-  const before = Uint32Array.from(indices.getArray() ?? []);
+  const all = Uint32Array.from(indices.getArray() ?? []);
+  const before = withArea(all, positions);
   const looks = looksOf(part);
   const size = looks.length;
   if (size > MAX_ATTRIBUTES) return;
   const values = valuesOf(looks, positions.length / 3);
   const weights = looks.map(({ weight }) => weight);
+  const kept = findSheets(before, positions);
   const [after] =
-    size === 0
+    size === 0 && kept === null
       ? MeshoptSimplifier.simplify(before, positions, 3, 0, error)
-      : MeshoptSimplifier.simplifyWithAttributes(before, positions, 3, values, size, weights, null, 0, error);
+      : MeshoptSimplifier.simplifyWithAttributes(before, positions, 3, values, size, weights, kept, 0, error);
   // A part whose triangles all are without an area is left as it is: it may be all that there is.
-  if (after.length === before.length || after.length === 0) return;
+  if (after.length === all.length || after.length === 0) return;
   part.setIndices(indices.clone().setArray(after.slice()));
   compactPrimitive(part);
+}
+
+/** Height of a triangle, as a part of its longest side, up to which it has no area. */
+const NO_HEIGHT = 1e-6;
+
+/** Triangles without an area at the edge of a surface would hide that it ends there, and all of it could go. */
+function withArea(indices: Uint32Array, positions: Float32Array): Uint32Array {
+  const kept = new Uint32Array(indices.length);
+  let count = 0;
+  for (let first = 0; first + 2 < indices.length; first += 3) {
+    const corners = indices.subarray(first, first + 3);
+    if (!hasArea(corners, positions)) continue;
+    kept.set(corners, count);
+    count += 3;
+  }
+  return kept.slice(0, count);
+}
+
+function hasArea([a = 0, b = 0, c = 0]: Uint32Array, positions: Float32Array): boolean {
+  const [ux, uy, uz] = between(positions, a, b);
+  const [vx, vy, vz] = between(positions, a, c);
+  const [wx, wy, wz] = between(positions, b, c);
+  const [x, y, z] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+  const longest = Math.max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, wx * wx + wy * wy + wz * wz);
+  return Math.sqrt(x * x + y * y + z * z) > NO_HEIGHT * longest;
+}
+
+function between(positions: Float32Array, from: number, to: number): [number, number, number] {
+  const along = (axis: number) => (positions[3 * to + axis] ?? 0) - (positions[3 * from + axis] ?? 0);
+  return [along(0), along(1), along(2)];
 }
 
 /** What else must stay in place than the surface. Deviations count as those of a position in a part of size 1. */

@@ -43,3 +43,20 @@ declare module 'gltf-validator' {
   };
   export = validator;
 }
+
+declare module 'laz-perf' {
+  interface LasZip {
+    open(data: number, length: number): void;
+    /** Writes the next point as its format has it. */
+    getPoint(to: number): void;
+    delete(): void;
+  }
+  interface LazPerf {
+    readonly LASZip: new () => LasZip;
+    readonly HEAPU8: Uint8Array;
+    /** Zero where there is no room. */
+    _malloc(bytes: number): number;
+    _free(pointer: number): void;
+  }
+  export function createLazPerf(): Promise<LazPerf>;
+}

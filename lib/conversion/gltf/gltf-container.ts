@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { ConversionError } from '../conversion-error.ts';
 import type { ModelFile } from '../model-file.ts';
 
@@ -8,14 +9,16 @@ export interface GltfContainer {
   readonly binary: { readonly offset: number; readonly length: number } | null;
 }
 
-/** JSON above this is not parsed: geometry belongs in a binary chunk or file. */
-const MAX_JSON_BYTES = 64 * 2 ** 20;
+/** No text can be longer: geometry belongs in a binary chunk or file. */
+const MAX_JSON_BYTES = constants.MAX_STRING_LENGTH;
 
 const GLB_MAGIC = 0x46546c67;
 const JSON_CHUNK = 0x4e4f534a;
 const BIN_CHUNK = 0x004e4942;
 const HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
+/** Among as many the binary chunk is looked for, which should come first. */
+const MAX_CHUNKS = 16;
 
 /** True for the first bytes of a GLB. */
 export function isGlb(head: Uint8Array): boolean {
@@ -29,7 +32,7 @@ export function isJsonObject(head: Uint8Array): boolean {
 
 /**
  * Reads the JSON of a GLB or a .gltf file, told apart by content, and nothing of the binary chunk.
- * @throws ConversionError `input_refused` for bytes that are neither, `limit` for more than 64 MiB of JSON
+ * @throws ConversionError `input_refused` for bytes that are neither, `limit` for more JSON than a text can hold
  */
 export async function readGltfContainer(file: ModelFile): Promise<GltfContainer> {
   if (file.size === 0) throw refused('The model file is empty.');
@@ -39,12 +42,13 @@ export async function readGltfContainer(file: ModelFile): Promise<GltfContainer>
 
 async function readText(file: ModelFile): Promise<GltfContainer> {
   const bytes = await readJsonBytes(file, 0, file.size);
-  if (!isJsonObject(bytes.subarray(0, 1024))) {
+  const text = decode(bytes);
+  if (!text.trimStart().startsWith('{')) {
     throw refused(
       'The model file is neither a GLB (it does not begin with "glTF") nor a .gltf (it is no JSON object).',
     );
   }
-  return { text: decode(bytes), binary: null };
+  return { text, binary: null };
 }
 
 async function readGlb(file: ModelFile, head: Uint8Array): Promise<GltfContainer> {
@@ -65,16 +69,20 @@ async function readGlb(file: ModelFile, head: Uint8Array): Promise<GltfContainer
   return { text: decode(json), binary: await findBinary(file, jsonEnd, declared) };
 }
 
+/** glTF 2.0, 4.4.3: chunks of other types are to be ignored. */
 async function findBinary(file: ModelFile, start: number, end: number): Promise<GltfContainer['binary']> {
-  if (start + CHUNK_HEADER_BYTES > end) return null;
-  const header = view(await file.read(start, CHUNK_HEADER_BYTES));
-  // glTF 2.0, 4.4.3: chunks of other types are to be ignored.
-  if (header.getUint32(4, true) !== BIN_CHUNK) return null;
-  const length = header.getUint32(0, true);
-  const offset = start + CHUNK_HEADER_BYTES;
-  if (offset + length > end)
-    throw refused(`The binary chunk of the GLB says that it has ${length} bytes, more than there are.`);
-  return { offset, length };
+  let at = start;
+  for (let chunk = 0; chunk < MAX_CHUNKS && at + CHUNK_HEADER_BYTES <= end; chunk += 1) {
+    const header = view(await file.read(at, CHUNK_HEADER_BYTES));
+    const length = header.getUint32(0, true);
+    const offset = at + CHUNK_HEADER_BYTES;
+    if (header.getUint32(4, true) === BIN_CHUNK) {
+      if (offset + length <= end) return { offset, length };
+      throw refused(`The binary chunk of the GLB says that it has ${length} bytes, more than there are.`);
+    }
+    at = offset + length;
+  }
+  return null;
 }
 
 async function readJsonBytes(file: ModelFile, offset: number, length: number): Promise<Uint8Array> {
@@ -85,8 +93,11 @@ async function readJsonBytes(file: ModelFile, offset: number, length: number): P
   return await file.read(offset, length);
 }
 
+/** Some programs fill up the chunk with zeros instead of spaces. */
 function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return new TextDecoder().decode(bytes.subarray(0, end));
 }
 
 function view(bytes: Uint8Array): DataView {

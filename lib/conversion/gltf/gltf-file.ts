@@ -1,3 +1,4 @@
+import type { ConversionWarning } from '../conversion-outcome.ts';
 import type { ModelFile } from '../model-file.ts';
 import { type GltfContainer, readGltfContainer } from './gltf-container.ts';
 import { type Gltf, parseGltf } from './gltf-schema.ts';
@@ -5,6 +6,8 @@ import { type Gltf, parseGltf } from './gltf-schema.ts';
 /** The JSON of a glTF file, as text and checked for its shape, and where its binary chunk lies. */
 export interface GltfFile extends GltfContainer {
   readonly gltf: Gltf;
+  /** What small faults of its values have been mended. */
+  readonly warnings: readonly ConversionWarning[];
 }
 
 const read = new WeakMap<ModelFile, Promise<GltfFile>>();
@@ -22,7 +25,7 @@ export async function readGltfFile(file: ModelFile): Promise<GltfFile> {
 async function parse(file: ModelFile): Promise<GltfFile> {
   const { text: written, binary } = await readGltfContainer(file);
   const text = withOneMeshopt(written);
-  return { text, binary, gltf: parseGltf(text) };
+  return { text, binary, ...parseGltf(text) };
 }
 
 /** KHR_meshopt_compression is EXT_meshopt_compression with one more codec and filter, which the decoder tells by itself. */

@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
 import { ConversionError } from '../conversion-error.ts';
 import type { WrittenReference } from '../model-formats.ts';
+import { storedUriPaths } from '../reading/stored-paths.ts';
 import type { Gltf } from './gltf-schema.ts';
 
 /**
- * Every other file that a glTF model refers to, as often as it does. Textures that lie outside of the model's folder have no path.
+ * Every other file that a glTF model refers to, as often as it does. Textures that lie on a network have no path.
  * @throws ConversionError `input_refused` for geometry outside of the model's folder
  */
 export function gltfReferences(gltf: Gltf): WrittenReference[] {
@@ -30,14 +31,19 @@ export function isExternal(uri: string | undefined): uri is string {
 
 function bufferReference(uri: string): WrittenReference {
   const path = pathOfUri(uri);
-  if (path !== undefined) return { kind: 'buffer', uri, paths: [path] };
+  if (path !== undefined) return { kind: 'buffer', uri, paths: [...new Set([path, ...otherPaths(uri)])] };
   const message = `The model takes geometry from '${shorten(uri)}', outside of its folder. Put the file beside the model and refer to it there.`;
   throw new ConversionError('input_refused', message);
 }
 
 function textureReference(uri: string): WrittenReference {
   const path = pathOfUri(uri);
-  return { kind: 'texture', uri, paths: path === undefined ? [] : [path] };
+  return { kind: 'texture', uri, paths: [...new Set([...(path === undefined ? [] : [path]), ...otherPaths(uri)])] };
+}
+
+/** Where a file may lie besides: paths of other machines, names that look like escapes, and what a web server is asked. */
+function otherPaths(uri: string): string[] {
+  return [...storedUriPaths(uri), ...storedUriPaths(uri.replace(/[?#].*$/s, ''))];
 }
 
 /** A percent sign that begins no escape is a plain one: exporters write such names. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ConversionError } from '../conversion-error.ts';
+import type { ConversionWarning } from '../conversion-outcome.ts';
+import { mendValues } from './mend-values.ts';
 
 const index = z.int().nonnegative();
 const bytes = z.int().nonnegative();
@@ -26,6 +28,9 @@ const compressedView = z.looseObject({
   mode: z.enum(['ATTRIBUTES', 'TRIANGLES', 'INDICES']),
   filter: z.enum(['NONE', 'OCTAHEDRAL', 'QUATERNION', 'EXPONENTIAL', 'COLOR']).optional(),
 });
+
+/** Where KHR_draco_mesh_compression holds a mesh part. */
+const compressedPart = z.looseObject({ bufferView: index, attributes: z.record(z.string(), index) });
 
 /** What every object of a glTF may have. */
 const common = { name: z.string().optional(), extensions: z.record(z.string(), z.looseObject({})).optional() };
@@ -111,6 +116,7 @@ const gltf = z.looseObject({
       primitives: z.array(
         z.looseObject({
           ...common,
+          extensions: z.looseObject({ KHR_draco_mesh_compression: compressedPart.optional() }).optional(),
           attributes: z.record(z.string(), index),
           indices: index.optional(),
           material: index.optional(),
@@ -144,15 +150,16 @@ const gltf = z.looseObject({
 export type Gltf = z.output<typeof gltf>;
 
 /**
- * Parses the JSON of a glTF file.
+ * Parses the JSON of a glTF file, what small faults it has mended.
  * @throws ConversionError `input_refused` naming what is wrong, or the version that cannot be read
  */
-export function parseGltf(text: string): Gltf {
+export function parseGltf(text: string): { readonly gltf: Gltf; readonly warnings: ConversionWarning[] } {
   const json = parseJson(text);
   checkVersion(json);
+  const warnings = mendValues(json);
   const parsed = gltf.safeParse(json);
   if (!parsed.success) throw refused(parsed.error);
-  return parsed.data;
+  return { gltf: parsed.data, warnings };
 }
 
 /** The versions before 1.0 wrote theirs as a number. */
@@ -166,7 +173,7 @@ function checkVersion(json: unknown): void {
   if (!parsed.success) return;
   const { version, minVersion } = parsed.data.asset;
   // glTF 2.0, 3.2: any 2.x can be read unless the file says that it needs a later one.
-  if (/^2\.\d+$/.test(String(version)) && (minVersion === undefined || minVersion === '2.0')) return;
+  if (/^2(\.\d+)*$/.test(String(version)) && (minVersion === undefined || minVersion === '2.0')) return;
   throw new ConversionError('input_refused', `The model is glTF ${minVersion ?? version}; only glTF 2.0 can be read.`);
 }
 

@@ -3,12 +3,9 @@ import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
 import type { GltfFile } from './gltf-file.ts';
 import { bytesOf, componentsOf, type Gltf } from './gltf-schema.ts';
 
-/** Deeper scene graphs overflow the stack of the libraries that walk them. */
-const MAX_NODE_DEPTH = 1000;
-
 /**
- * Checks what the reading library trusts: that every index has its target, every range lies within its buffer, the nodes are trees and
- * the unpacked data fits into memory.
+ * Checks what the reading library trusts: that every index has its target, every range lies within its buffer and the unpacked
+ * data fits into memory.
  * @throws ConversionError `input_refused`, `limit`
  */
 export function checkStructure({ gltf, binary }: GltfFile, limits: WorkLimits): void {
@@ -17,7 +14,6 @@ export function checkStructure({ gltf, binary }: GltfFile, limits: WorkLimits): 
   checkLimit('nodes', gltf.nodes.length, limits);
   checkAccessors(gltf);
   checkSizes(gltf, limits);
-  checkTrees(gltf);
 }
 
 /** Where an index stands, its value and how many things it may mean. */
@@ -47,9 +43,11 @@ function* sceneReferences({ scene, scenes, nodes, meshes, skins, cameras }: Gltf
   }
 }
 
-function* meshReferences({ meshes, materials, accessors }: Gltf): Iterable<Reference> {
+function* meshReferences({ meshes, materials, accessors, bufferViews }: Gltf): Iterable<Reference> {
   for (const [i, { primitives }] of meshes.entries()) {
-    for (const { material, indices, attributes, targets } of primitives) {
+    for (const { material, indices, attributes, targets, extensions } of primitives) {
+      const packed = extensions?.KHR_draco_mesh_compression;
+      yield [`the bufferView of a part of meshes[${i}] that Draco has compressed`, packed?.bufferView, bufferViews];
       yield [`a material of meshes[${i}]`, material, materials];
       yield [`an accessor of indices of meshes[${i}]`, indices, accessors];
       for (const [name, accessor] of [attributes, ...targets].flatMap(Object.entries<number>)) {
@@ -153,35 +151,6 @@ function checkRange(
 
 function elementBytes(componentType: number, type: keyof typeof componentsOf): number {
   return (bytesOf[componentType] ?? 0) * componentsOf[type];
-}
-
-/** Walks down from every root, level by level: what no root leads to has a loop above it. */
-function checkTrees(gltf: Gltf): void {
-  const parents = new Array<number | undefined>(gltf.nodes.length);
-  for (const [i, node] of gltf.nodes.entries()) {
-    for (const child of node.children) {
-      if (parents[child] !== undefined)
-        throw refused(`nodes[${child}] has two parents, nodes[${parents[child]}] and nodes[${i}]`);
-      parents[child] = i;
-    }
-  }
-  let level = gltf.nodes.flatMap((_node, i) => (parents[i] === undefined ? [i] : []));
-  let reached = 0;
-  for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > MAX_NODE_DEPTH) {
-      throw new ConversionError(
-        'limit',
-        `The nodes of the model are nested deeper than ${MAX_NODE_DEPTH} levels. Flatten them.`,
-      );
-    }
-    reached += level.length;
-    level = level.flatMap((i) => gltf.nodes[i]?.children ?? []);
-  }
-  if (reached < gltf.nodes.length) throw refused('some nodes are their own ancestors');
-  for (const [i, scene] of gltf.scenes.entries()) {
-    const child = scene.nodes.find((node) => parents[node] !== undefined);
-    if (child !== undefined) throw refused(`scenes[${i}] begins with nodes[${child}], which has a parent`);
-  }
 }
 
 function refused(what: string): ConversionError {

@@ -7,7 +7,7 @@ import {
 } from '@gltf-transform/extensions';
 import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
 import { sizeOf } from '../textures/check-textures.ts';
-import { loadSharp } from '../textures/sharp-images.ts';
+import { decodePixels, loadSharp, MEASURED } from '../textures/sharp-images.ts';
 
 /**
  * Makes specular-glossiness materials, which viewers have stopped to show, such of metallic-roughness that look the same: a dielectric whose
@@ -91,11 +91,7 @@ async function split(document: Document, texture: Texture, factor: number, limit
   if (image === null || size === undefined || texture.getMimeType() === 'image/ktx2') return undefined;
   checkLimit('texturePixels', size.width * size.height, limits);
   const sharp = await loadSharp();
-  const decoded = await sharp(image, { limitInputPixels: limits.texturePixels, ignoreIcc: true })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch(() => undefined);
+  const decoded = await decodePixels(image, { maxPixels: limits.texturePixels });
   // An image that cannot be decoded is dropped later, with a warning.
   if (decoded === undefined || decoded.info.channels !== 4) return undefined;
   const { data, info } = decoded;
@@ -108,7 +104,7 @@ async function split(document: Document, texture: Texture, factor: number, limit
     rough[3 * pixel + 1] = Math.round(255 - factor * (data[4 * pixel + 3] ?? 0));
   }
   const png = async (name: string, pixels: Buffer) => {
-    const bytes = await sharp(pixels, { raw: { width, height, channels: 3 } })
+    const bytes = await sharp(pixels, { ...MEASURED, raw: { width, height, channels: 3 } })
       .png({ compressionLevel: 1 })
       .toBuffer();
     return document.createTexture(name).setImage(new Uint8Array(bytes)).setMimeType('image/png');

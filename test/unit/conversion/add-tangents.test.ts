@@ -21,6 +21,18 @@ describe('a material whose coating has a normal map of its own', () => {
     expect(outcome.warnings).toEqual([]);
   });
 
+  it('gets them where some triangles, or all, have corners in one place', async () => {
+    for (const indices of [
+      [0, 1, 2, 0, 0, 1],
+      [0, 0, 1, 2, 2, 2],
+    ]) {
+      const { outcome, asset } = await assetOf(await coatedQuad({ withNormals: true, indices }));
+      const [primitive] = (await unpack(asset)).getRoot().listMeshes()[0]?.listPrimitives() ?? [];
+      expect(primitive?.getAttribute('TANGENT')?.getElement(0, [])).toEqual([1, 0, 0, 1]);
+      expect(outcome.warnings).toEqual([]);
+    }
+  });
+
   it('loses that map, with a warning, where the geometry has no texture coordinates to make them from', async () => {
     const { outcome } = await assetOf(await coatedQuad({ withNormals: true, withTexcoords: false }));
     expect(outcome.warnings).toMatchObject([{ code: 'tangents_missing', details: { material: 'wooden' } }]);
@@ -30,9 +42,10 @@ describe('a material whose coating has a normal map of its own', () => {
 interface QuadParts {
   readonly withNormals: boolean;
   readonly withTexcoords?: boolean;
+  readonly indices?: readonly number[];
 }
 
-async function coatedQuad({ withNormals, withTexcoords = true }: QuadParts): Promise<Uint8Array> {
+async function coatedQuad({ withNormals, withTexcoords = true, indices }: QuadParts): Promise<Uint8Array> {
   const io = new WebIO().registerExtensions(ALL_EXTENSIONS);
   const document = await io.readBinary(quadGlb());
   const [material] = document.getRoot().listMaterials();
@@ -40,6 +53,8 @@ async function coatedQuad({ withNormals, withTexcoords = true }: QuadParts): Pro
   const coating = document.createExtension(KHRMaterialsClearcoat).createClearcoat().setClearcoatFactor(1);
   material?.setExtension('KHR_materials_clearcoat', coating.setClearcoatNormalTexture(texture));
   if (withNormals) await document.transform(normals());
+  if (indices)
+    document.getRoot().listMeshes()[0]?.listPrimitives()[0]?.getIndices()?.setArray(Uint16Array.from(indices));
   if (!withTexcoords) {
     // The texture of the base would miss them too.
     material?.setBaseColorTexture(null);

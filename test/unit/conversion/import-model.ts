@@ -60,6 +60,12 @@ export function partsOf(document: Document) {
     );
 }
 
+/** Where the corners of a part's triangles are, whatever the numbers of its vertices. */
+export function cornersOf(part: ReturnType<typeof partsOf>[number] | undefined): number[] {
+  const positions = part?.positions ?? [];
+  return part?.indices?.flatMap((vertex) => positions.slice(3 * vertex, 3 * vertex + 3)) ?? positions;
+}
+
 /** Every hundredth of a file that was cut off there must be refused; `slack` bytes at its end may be missed by nobody. */
 export async function refusesEveryTruncation(content: Content, slack = 1): Promise<void> {
   const bytes = Buffer.from(content);

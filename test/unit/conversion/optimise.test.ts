@@ -1,7 +1,15 @@
 import { type Document, getBounds, type Primitive } from '@gltf-transform/core';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { bendingTubeGlb, boxGlb, manyNodesGlb, pointsGlb, sheetGlb, unpack } from '../../support/models/index.ts';
+import {
+  bendingTubeGlb,
+  boxGlb,
+  featureGlb,
+  manyNodesGlb,
+  pointsGlb,
+  sheetGlb,
+  unpack,
+} from '../../support/models/index.ts';
 import { assetOf } from './convert-model.ts';
 import { flatSheetGlb, nodesGlb, turningGlb } from './optimised-models.ts';
 
@@ -60,6 +68,46 @@ describe('a model without settings', () => {
     expect(partsOf(document)).toHaveLength(2);
   });
 
+  it('leaves parts where they are that cannot be joined, beside others of their meshes that are', async () => {
+    const extensions = { KHR_materials_volume: { thicknessFactor: 1 }, KHR_materials_transmission: {} };
+    const model = featureGlb((buffer) => {
+      const small = buffer.add('VEC3', new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0]));
+      const large = buffer.add('VEC3', new Float32Array([0, 0, 0, 9, 0, 0, 0, 9, 0]));
+      const primitives = [
+        { attributes: { POSITION: small }, material: 0 },
+        { attributes: { POSITION: large }, material: 1 },
+      ];
+      return {
+        json: {
+          extensionsUsed: ['KHR_materials_volume', 'KHR_materials_transmission'],
+          materials: [{ name: 'glass', extensions }, { name: 'frame' }],
+          meshes: [{ primitives }],
+          scenes: [{ nodes: [0, 1, 2] }],
+          nodes: [{ mesh: 0 }, { mesh: 0, translation: [20, 0, 0] }, { mesh: 0, translation: [0, 20, 0] }],
+        },
+      };
+    });
+    const { asset } = await assetOf(model, null);
+    const panes = (await unpack(asset))
+      .getRoot()
+      .listNodes()
+      .filter((node) =>
+        node
+          .getMesh()
+          ?.listPrimitives()
+          .some((part) => part.getMaterial()?.getName() === 'glass'),
+      );
+    const corners = panes.map((node) => {
+      const part = node
+        .getMesh()
+        ?.listPrimitives()
+        .find((each) => each.getMaterial()?.getName() === 'glass');
+      const most = part?.getAttribute('POSITION')?.getMaxNormalized([]) ?? [];
+      return most.map((value, axis) => value * (node.getScale()[axis] ?? 1) + (node.getTranslation()[axis] ?? 0));
+    });
+    expect(corners).toEqual([near(1, 1, 0), near(21, 1, 0), near(1, 21, 0)]);
+  });
+
   it('needs no more keyframes than its motion has', async () => {
     const { asset } = await assetOf(await turningGlb(nodesGlb([{ mesh: 0 }]), 0, 100), null);
     const [sampler] = (await unpack(asset)).getRoot().listAnimations()[0]?.listSamplers() ?? [];
@@ -81,6 +129,44 @@ describe('a model without settings', () => {
     expect(outcome.summary.input.triangles).toBe(5000);
     expect(outcome.summary.output.triangles).toBeGreaterThanOrEqual(least);
     expect(outcome.summary.output.triangles).toBeLessThanOrEqual(most);
+  });
+
+  it.each([
+    ['once', '', 2],
+    ['as often as it is blended', 'd 0.5\n', 6],
+  ])('shows %s what a file has three times', async (_name, opacity, triangles) => {
+    const square = 'f 1 2 3\nf 1 3 4\n';
+    const again = 'f 2 3 1\nf 4 1 3\n';
+    const model = Buffer.from(`mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nusemtl a\n${square}${again}${square}`);
+    const library = Buffer.from(`newmtl a\nKd 1 1 1\n${opacity}`);
+    const { outcome } = await assetOf({ 'twice.obj': model, 'a.mtl': library }, {});
+    expect(outcome.summary.input.triangles).toBe(6);
+    expect(outcome.summary.output.triangles).toBe(triangles);
+  });
+
+  it('takes no time of its square for what lies in one place', async () => {
+    const facet = 'facet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\n';
+    const { outcome } = await assetOf(
+      { 'same.stl': Buffer.from(`solid a\n${facet.repeat(100_000)}endsolid a\n`) },
+      null,
+    );
+    expect(outcome.summary).toMatchObject({ input: { triangles: 100_000 }, output: { triangles: 1 } });
+  }, 30_000);
+
+  it('keeps sheets whose front and back are surfaces of their own, as leaves of trees have', async () => {
+    const sheet = Buffer.from(
+      'v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3\nf 1 3 4\nf 3 2 1\nf 4 3 1\nv 9 9 9\nv 10 9 9\nv 9 10 9\nf 5 6 7\n',
+    );
+    const { outcome } = await assetOf({ 'leaf.obj': sheet }, null);
+    expect(outcome.summary.output.triangles).toBe(5);
+  });
+
+  it('keeps a surface at whose edge triangles without an area lie', async () => {
+    const vertices = ['0 0', '0 0.1', '0 0.9', '0 1', '1 1', '1 0.9', '1 0.1', '1 0'].map((at) => `v ${at} 0`);
+    const faces = ['1 3 2', '3 1 4', '4 1 8', '4 8 5', '5 8 7', '5 7 6'].map((face) => `f ${face}`);
+    const { outcome, asset } = await assetOf({ 'wall.obj': Buffer.from([...vertices, ...faces].join('\n')) }, null);
+    expect(outcome.summary.output.triangles).toBe(2);
+    expect(boundsOf(await unpack(asset))).toEqual({ min: near(0, 0, 0), max: near(1, 1, 0) });
   });
 
   it('may have no triangle with an area', async () => {
@@ -129,6 +215,34 @@ describe('a model without settings', () => {
     const scene = { nodes, scenes: [{ nodes: [0, 1] }] };
     const { asset } = await assetOf(pointsGlb([0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0], { mode }, scene), null);
     expect((await unpack(asset)).hasExtension('KHR_mesh_primitive_restart')).toBe(false);
+  });
+
+  it('draws lines that it shows many times one by one: viewers draw instances of triangles alone', async () => {
+    const nodes = Array.from({ length: 9 }, (_, i) => ({ mesh: 0, translation: [3 * i, 0, 0] }));
+    const scene = { nodes, scenes: [{ nodes: nodes.map((_, i) => i) }] };
+    const { asset } = await assetOf(pointsGlb([0, 0, 0, 1, 0, 0, 0, 1, 0], { mode: 3 }, scene), null);
+    expect((await unpack(asset)).hasExtension('EXT_mesh_gpu_instancing')).toBe(false);
+  });
+
+  it.each([null, {}])('may have lines between the corners of its triangles: %j', async (settings) => {
+    const model = featureGlb((buffer) => {
+      const indices = buffer.add('SCALAR', new Uint16Array([2, 0, 1]));
+      const part = { attributes: { POSITION: 0 }, indices };
+      return { json: { meshes: [{ primitives: [part, { ...part, mode: 3 }] }] } };
+    });
+    const { asset } = await assetOf(model, settings);
+    const strip = partsOf(await unpack(asset)).find((part) => part.getMode() === 3);
+    const corners = [...(strip?.getIndices()?.getArray() ?? [])].map((i) =>
+      strip?.getAttribute('POSITION')?.getElement(i, []),
+    );
+    // In whole numbers, from the middle of the part.
+    const steps = corners
+      .slice(1)
+      .map((corner, i) => corner?.map((value, axis) => Math.sign(value - (corners[i]?.[axis] ?? 0))));
+    expect(steps).toEqual([
+      [-1, -1, 0],
+      [1, 0, 0],
+    ]);
   });
 
   it('may have ten thousand nodes', async () => {

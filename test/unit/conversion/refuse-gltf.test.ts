@@ -28,11 +28,6 @@ describe('a model is refused', () => {
     ['with nodes in a circle', boxGlb({ nodes: [{ children: [1] }, { children: [0], mesh: 0 }] }), 'own ancestors'],
     ['with a node that is its own child', boxGlb({ nodes: [{ children: [0], mesh: 0 }] }), 'own ancestors'],
     [
-      'with a node of two parents',
-      boxGlb({ nodes: [{ children: [2] }, { children: [2] }, { mesh: 0 }] }),
-      'two parents',
-    ],
-    [
       'with a mesh that is not there',
       boxGlb({ nodes: [{ mesh: 7 }] }),
       'the mesh of nodes[0] is number 7, but there are 1',
