@@ -25,8 +25,11 @@ export function applySettings(
   return [...warningsOf(settings, format), ...warnings];
 }
 
-/** Contract 2.7: formats whose colours are taken for sRGB where the settings do not say. */
-const gammaFormats: ReadonlySet<ModelFormatId> = new Set<ModelFormatId>(['fbx', 'ply', 'las', 'xyz']);
+/**
+ * Whether a format's colours are taken for sRGB where the settings do not say: contract 2.7 has it so for all that the service read but glTF,
+ * which says itself that it is linear (glTF 2.0, 3.9.2). So have viewers of the others, which show colours as they stand in the file.
+ */
+const isGamma = (format: ModelFormatId) => format !== 'gltf';
 
 /** Formats whose importers make the colours of vertices linear while they read them. */
 const linearVerticesOnImport: ReadonlySet<ModelFormatId> = new Set<ModelFormatId>([
@@ -38,10 +41,12 @@ const linearVerticesOnImport: ReadonlySet<ModelFormatId> = new Set<ModelFormatId
   'xyz',
 ]);
 
+/** Formats whose importers make the colours of materials linear, or that have none: what is in their materials is ours. */
+const linearMaterialsOnImport = linearVerticesOnImport;
+
 function makeLinear(document: Document, settings: ConversionSettings, format: ModelFormatId): void {
-  const { gammaToLinearMaterial = gammaFormats.has(format), gammaToLinearVertex = gammaFormats.has(format) } = settings;
-  // 3MF says what its colours are, and its importer reads them so.
-  if (gammaToLinearMaterial && format !== '3mf') linearMaterials(document);
+  const { gammaToLinearMaterial = isGamma(format), gammaToLinearVertex = isGamma(format) } = settings;
+  if (gammaToLinearMaterial && !linearMaterialsOnImport.has(format)) linearMaterials(document);
   if (gammaToLinearVertex && !linearVerticesOnImport.has(format)) linearVertices(document);
 }
 
@@ -72,7 +77,7 @@ function applyOverrides(
       [...found].map(([key, why]) => withoutEffect(key, why, { override: name })),
     ),
   ];
-  return { warnings: shortened(warnings), chosen };
+  return { warnings, chosen };
 }
 
 function applyToMaterials(document: Document, settings: ConversionSettings, chosen: Chosen): void {
@@ -151,14 +156,4 @@ function unused({ name, nameMatching = 'exact' }: MaterialOverride): ConversionW
     title: 'Material override that is for no material of the model',
     details: { override: name, nameMatching },
   };
-}
-
-/** The first of them tell the story. */
-const MAX_WARNINGS = 50;
-
-function shortened(warnings: readonly ConversionWarning[]): ConversionWarning[] {
-  if (warnings.length <= MAX_WARNINGS) return [...warnings];
-  const rest = { count: String(warnings.length - MAX_WARNINGS) };
-  const last = { code: 'more_warnings', title: 'More warnings of material overrides', details: rest };
-  return [...warnings.slice(0, MAX_WARNINGS), last];
 }

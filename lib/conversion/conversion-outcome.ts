@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from './conversion-limits.ts';
+import type { WarningCode } from './warning-codes.ts';
 
 const warning = z.object({
   /** Contract 2.8 where it has a number for it, as 4004; else a word of our own. */
@@ -7,7 +8,8 @@ const warning = z.object({
   title: z.string(),
   details: z.record(z.string(), z.string()),
 });
-export type ConversionWarning = z.output<typeof warning>;
+/** One that this converter tells; what an earlier one stored may have other codes. */
+export type ConversionWarning = z.output<typeof warning> & { readonly code: WarningCode };
 
 const counts = z.object({
   bytes: z.number(),

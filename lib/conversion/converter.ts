@@ -9,7 +9,6 @@ import { ConversionError } from './conversion-error.ts';
 import { checkLimit, type WorkLimits } from './conversion-limits.ts';
 import type {
   ConversionOutcome,
-  ConversionWarning,
   FailedConversion,
   OnPhase,
   SucceededConversion,
@@ -27,6 +26,7 @@ import { checkTextures } from './textures/check-textures.ts';
 import { encodeTextures } from './textures/encode-textures.ts';
 import { dropSolidTextures } from './textures/solid-textures.ts';
 import { validateAsset } from './validate-asset.ts';
+import { WarningList } from './warning-list.ts';
 
 /** One model that lies in a folder of this machine, and where its asset goes. */
 export interface ConversionJob {
@@ -42,27 +42,27 @@ export interface ConversionJob {
 
 /** Converts in this process, without a bound on time: what happens in the converter's child process. */
 export async function runConversion(job: ConversionJob, onPhase: OnPhase): Promise<ConversionOutcome> {
-  const warnings: ConversionWarning[] = [];
+  const warnings = new WarningList();
   const assetPath = join(job.outputDirectory, 'asset.glb');
   try {
     return await convertModel(job, assetPath, warnings, onPhase);
   } catch (error) {
     await rm(assetPath, { force: true });
-    return { status: 'failed', error: describe(error), warnings };
+    return { status: 'failed', error: describe(error), warnings: warnings.all };
   }
 }
 
 async function convertModel(
   job: ConversionJob,
   assetPath: string,
-  warnings: ConversionWarning[],
+  warnings: WarningList,
   onPhase: OnPhase,
 ): Promise<SucceededConversion> {
   onPhase('reading');
   const input = await gatherInput(job);
   onPhase('importing', { inputBytes: input.bytes });
   const model = await importModel(job, input);
-  warnings.push(...model.warnings);
+  warnings.add(model.warnings);
   try {
     return await makeAsset({ job, input, model, assetPath, warnings, onPhase });
   } catch (error) {
@@ -75,7 +75,7 @@ interface AssetRequest {
   readonly input: ModelInput;
   readonly model: ImportedModel;
   readonly assetPath: string;
-  readonly warnings: ConversionWarning[];
+  readonly warnings: WarningList;
   readonly onPhase: OnPhase;
 }
 
@@ -88,18 +88,19 @@ async function makeAsset(request: AssetRequest): Promise<SucceededConversion> {
   const before = countModel(document);
   checkLimit('vertices', before.input.numVertices, limits);
   onPhase('optimising', { triangles: before.triangles, vertices: before.input.numVertices });
-  warnings.push(...(await checkTextures(document, limits)), ...checkGeometry(document));
+  warnings.add(await checkTextures(document, limits));
+  warnings.add(checkGeometry(document));
   await unpackGeometry(document, settings);
-  warnings.push(...repairDocument(document));
-  warnings.push(...applySettings(document, settings, input.format.id, input.overrides));
+  warnings.add(repairDocument(document));
+  warnings.add(applySettings(document, settings, input.format.id, input.overrides));
   const placement = placeModel(document, settings);
   if (settings.sceneGraphMode !== 'dynamic') await dropSolidTextures(document);
   await tidyModel(document, settings);
   const textures = encodeTextures(document, settings, limits);
-  warnings.push(...(await optimiseModel(document, settings)));
+  warnings.add(await optimiseModel(document, settings));
   onPhase('compressing');
   await quantiseGeometry(document, settings);
-  warnings.push(...(await textures.finish()));
+  warnings.add(await textures.finish());
   const after = countModel(document);
   onPhase('validating', { triangles: after.triangles, vertices: after.input.numVertices });
   const { asset, validation } = await writeValid(io, document, settings);
@@ -125,7 +126,7 @@ async function makeAsset(request: AssetRequest): Promise<SucceededConversion> {
       input: { bytes: input.bytes, files: input.files, ...shortly(before) },
       output: { bytes: asset.length, ...shortly(after) },
     },
-    warnings,
+    warnings: warnings.all,
     validation,
   };
 }

@@ -11,6 +11,7 @@ import {
 } from '@gltf-transform/core';
 import { listNodeScenes, prune } from '@gltf-transform/functions';
 import { commonAncestor } from './common-ancestor.ts';
+import { identity } from './geometry/transforms.ts';
 
 /** What a flattened scene still shows in the same way below another parent; other extensions of nodes act on their children. */
 const movable: ReadonlySet<string> = new Set(['KHR_lights_punctual', 'EXT_mesh_gpu_instancing']);
@@ -85,7 +86,7 @@ export function isUnsheared(matrix: mat4): boolean {
     [1, 1, 1],
   ];
   MathUtils.decompose(matrix, translation, rotation, scale);
-  const composed = MathUtils.compose(translation, rotation, scale, matrix.slice() as mat4);
+  const composed = MathUtils.compose(translation, rotation, scale, identity());
   const size = Math.max(...scale.map(Math.abs));
   return matrix.every((value, i) => Math.abs(value - (composed[i] ?? 0)) <= SHEAR_TOLERANCE * size || i > 11);
 }

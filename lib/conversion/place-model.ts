@@ -11,6 +11,7 @@ import {
 import type { Light, Volume } from '@gltf-transform/extensions';
 import { ConversionError } from './conversion-error.ts';
 import type { ConversionSettings } from './conversion-settings.ts';
+import { multiplyTurns } from './geometry/transforms.ts';
 import { sceneBounds } from './scene-bounds.ts';
 
 export interface Placement {
@@ -86,7 +87,7 @@ function move(roots: readonly Node[], basis: Basis, scale: number, offset: vec3)
       b * x + e * y + h * z + offset[1],
       c * x + f * y + i * z + offset[2],
     ]);
-    node.setRotation(multiply(turn, node.getRotation()));
+    node.setRotation(multiplyTurns(turn, node.getRotation()));
     node.setScale(node.getScale().map((value) => value * scale * sign) as vec3);
   }
 }
@@ -98,16 +99,6 @@ function rotationOf([x, y, z]: Basis, sign: number): vec4 {
   const rotation: vec4 = [0, 0, 0, 1];
   MathUtils.decompose(matrix, [0, 0, 0], rotation, [1, 1, 1]);
   return rotation;
-}
-
-/** One turn after another. */
-function multiply([ax, ay, az, aw]: vec4, [bx, by, bz, bw]: vec4): vec4 {
-  return [
-    aw * bx + ax * bw + ay * bz - az * by,
-    aw * by - ax * bz + ay * bw + az * bx,
-    aw * bz + ax * by - ay * bx + az * bw,
-    aw * bw - ax * bx - ay * by - az * bz,
-  ];
 }
 
 /** The nodes at the top of every scene; what an animation moves gets a node of its own above it, which nothing moves. */

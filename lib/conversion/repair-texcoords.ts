@@ -90,7 +90,7 @@ function addZeros(document: Document, part: Primitive, sets: number): void {
 function warning(mesh: Mesh, material: Material | null): ConversionWarning {
   const details = { mesh: mesh.getName(), material: material?.getName() ?? '' };
   return {
-    code: 'texcoord_missing',
+    code: 'texcoords_missing',
     title: 'Mesh part without the texture coordinates that its material needs',
     details,
   };

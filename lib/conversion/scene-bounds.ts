@@ -11,6 +11,7 @@ import {
   type vec4,
 } from '@gltf-transform/core';
 import type { InstancedMesh } from '@gltf-transform/extensions';
+import { identity, multiply } from './geometry/transforms.ts';
 
 /** The box around all that a scene shows in its pose of rest; infinite where it shows nothing. */
 export function sceneBounds(scene: Scene): bbox {
@@ -183,20 +184,4 @@ function holds({ min, max }: bbox, inner: bbox): boolean {
 
 function reachOf({ min, max }: bbox): number {
   return Math.max(-min[0], -min[1], -min[2], max[0], max[1], max[2]);
-}
-
-function identity(): mat4 {
-  return [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-}
-
-export function multiply(a: mat4, b: mat4): mat4 {
-  const product = identity();
-  for (let column = 0; column < 4; column += 1) {
-    for (let row = 0; row < 4; row += 1) {
-      let sum = 0;
-      for (let i = 0; i < 4; i += 1) sum += (a[i * 4 + row] ?? 0) * (b[column * 4 + i] ?? 0);
-      product[column * 4 + row] = sum;
-    }
-  }
-  return product;
 }

@@ -1,8 +1,6 @@
 import type { Document, Node, Primitive, Skin } from '@gltf-transform/core';
+import { keepStrongest, MOST_INFLUENCES, normaliseWeights } from '../geometry/vertex-influences.ts';
 import { assimpMeshes, type AssimpBone as Bone, partsInOrder } from './assimp-scene.ts';
-
-/** Influences that glTF has room for in one attribute. */
-const MOST_INFLUENCES = 4;
 
 /**
  * Replaces the skins of a document that the library wrote by what its own scene says: as glTF, it gives all meshes one skin with the bind pose
@@ -50,7 +48,7 @@ function bindPart(
       }
     }
   }
-  normalise(weights);
+  normaliseWeights(weights);
   const buffer = part.getAttribute('POSITION')?.getBuffer() ?? null;
   part.setAttribute('JOINTS_0', document.createAccessor().setType('VEC4').setArray(indices).setBuffer(buffer));
   part.setAttribute('WEIGHTS_0', document.createAccessor().setType('VEC4').setArray(weights).setBuffer(buffer));
@@ -62,29 +60,6 @@ function writtenVertices(corners: readonly number[], count: number): (vertex: nu
   if (corners.length !== count) return (vertex) => (vertex < count ? [vertex] : []);
   const byVertex = Map.groupBy(corners.keys(), (corner) => corners[corner] ?? 0);
   return (vertex) => byVertex.get(vertex) ?? [];
-}
-
-/** Puts an influence among the four of a vertex, the strongest first. */
-function keepStrongest(indices: Uint16Array, weights: Float32Array, at: number, index: number, weight: number): void {
-  let slot = at + MOST_INFLUENCES - 1;
-  if (weight <= (weights[slot] ?? 0)) return;
-  while (slot > at && weight > (weights[slot - 1] ?? 0)) {
-    weights[slot] = weights[slot - 1] ?? 0;
-    indices[slot] = indices[slot - 1] ?? 0;
-    slot -= 1;
-  }
-  weights[slot] = weight;
-  indices[slot] = index;
-}
-
-/** What no joint holds is held by the first, as most programs show it. */
-function normalise(weights: Float32Array): void {
-  for (let at = 0; at < weights.length; at += MOST_INFLUENCES) {
-    const four = weights.subarray(at, at + MOST_INFLUENCES);
-    const sum = four.reduce((a, b) => a + b, 0);
-    if (sum > 0) for (let i = 0; i < MOST_INFLUENCES; i += 1) four[i] = (four[i] ?? 0) / sum;
-    else four[0] = 1;
-  }
 }
 
 function unbind(part: Primitive): void {

@@ -1,4 +1,5 @@
 import type { Document, Material, Node, Primitive } from '@gltf-transform/core';
+import { partOfLight } from '../part-of-light.ts';
 
 /** Mends values of a document that no format allows, and drops what the library adds to every node of its own. */
 export function repairValues(document: Document): void {
@@ -48,15 +49,11 @@ function repairNode(node: Node): void {
 /** Factors are parts of the light: glTF 2.0, 3.9. */
 function repairMaterial(material: Material): void {
   const [red, green, blue, alpha] = material.getBaseColorFactor();
-  material.setBaseColorFactor([part(red), part(green), part(blue), part(alpha)]);
+  material.setBaseColorFactor([partOfLight(red), partOfLight(green), partOfLight(blue), partOfLight(alpha)]);
   const [r, g, b] = material.getEmissiveFactor();
-  material.setEmissiveFactor([part(r), part(g), part(b)]);
-  material.setRoughnessFactor(part(material.getRoughnessFactor()));
-  material.setMetallicFactor(part(material.getMetallicFactor()));
+  material.setEmissiveFactor([partOfLight(r), partOfLight(g), partOfLight(b)]);
+  material.setRoughnessFactor(partOfLight(material.getRoughnessFactor()));
+  material.setMetallicFactor(partOfLight(material.getMetallicFactor()));
   if (!(material.getAlphaCutoff() >= 0)) material.setAlphaCutoff(0.5);
-  if (part(alpha) < 1 && material.getAlphaMode() === 'OPAQUE') material.setAlphaMode('BLEND');
-}
-
-function part(value: number): number {
-  return value > 0 ? Math.min(1, value) : 0;
+  if (partOfLight(alpha) < 1 && material.getAlphaMode() === 'OPAQUE') material.setAlphaMode('BLEND');
 }

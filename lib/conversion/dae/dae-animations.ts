@@ -117,24 +117,22 @@ class Animator {
       const values = path === 'rotation' ? steady(placements) : placements.map((placement) => placement[path]);
       const isMoved = values.some((value) => value.some((number, i) => Math.abs(number - (rest[path][i] ?? 0)) > 1e-7));
       if (!isMoved) continue;
-      for (const node of nodes) this.#addChannel(animation, node, path, { times, values, tracks, span });
+      this.#addChannels(animation, nodes, path, { times, values, tracks, span });
     }
   }
 
   #shapeNodes(animation: Animation, morph: DaeElement, tracks: readonly Track[], span: Span): void {
-    const shapes = this.#scene.morphed.get(morph)?.[0]?.getMesh()?.getWeights().length ?? 0;
-    if (shapes === 0) return;
-    this.#countWork(tracks, shapes, morph);
+    const nodes = this.#scene.morphed.get(morph) ?? [];
+    const rest = nodes[0]?.getMesh()?.getWeights() ?? [];
+    if (rest.length === 0) return;
+    this.#countWork(tracks, rest.length, morph);
     const times = this.#timesOf(tracks, [], span);
-    for (const node of this.#scene.morphed.get(morph) ?? []) {
-      const rest = node.getMesh()?.getWeights() ?? [];
-      const values = times.map((time) => {
-        const weights = [...rest];
-        for (const { curve, target } of tracks) if (target < weights.length) weights[target] = valueAt(curve, 0, time);
-        return weights;
-      });
-      this.#addChannel(animation, node, 'weights', { times, values, tracks, span });
-    }
+    const values = times.map((time) => {
+      const weights = [...rest];
+      for (const { curve, target } of tracks) if (target < weights.length) weights[target] = valueAt(curve, 0, time);
+      return weights;
+    });
+    this.#addChannels(animation, nodes, 'weights', { times, values, tracks, span });
   }
 
   #countWork(tracks: readonly Track[], others: number, element: DaeElement): void {
@@ -143,9 +141,10 @@ class Animator {
     if (this.#work > MOST_WORK) throw element.refuse('has more motion than can be converted: its keys are too many.');
   }
 
-  #addChannel(
+  /** All nodes that move alike have one sampler. */
+  #addChannels(
     animation: Animation,
-    node: Node,
+    nodes: readonly Node[],
     path: 'translation' | 'rotation' | 'scale' | 'weights',
     { times, values, tracks, span }: Motion,
   ): void {
@@ -160,8 +159,11 @@ class Animator {
       .setInterpolation(isStep ? 'STEP' : 'LINEAR')
       .setInput(this.#document.createAccessor().setType('SCALAR').setArray(input).setBuffer(buffer))
       .setOutput(this.#document.createAccessor().setType(type).setArray(output).setBuffer(buffer));
-    const channel = this.#document.createAnimationChannel().setTargetNode(node).setTargetPath(path).setSampler(sampler);
-    animation.addSampler(sampler).addChannel(channel);
+    animation.addSampler(sampler);
+    for (const node of nodes) {
+      const channel = this.#document.createAnimationChannel().setTargetNode(node).setTargetPath(path);
+      animation.addChannel(channel.setSampler(sampler));
+    }
   }
 
   /** Every key of every track, and what lies between them where straight lines would not do. */

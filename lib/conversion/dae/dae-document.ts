@@ -1,3 +1,4 @@
+import { decodeUri } from '../reading/decode-uri.ts';
 import type { DaeElement } from './dae-element.ts';
 
 /** A COLLADA document and those that it refers to. */
@@ -25,19 +26,11 @@ export class DaeDocument {
     if (other !== undefined) return other.find(uri.slice(hash), names);
     const id = uri.slice(hash + 1);
     // Ids may have a `#` of their own.
-    return this.#get(id, names) ?? this.#get(uri, names) ?? this.#get(decode(id), names);
+    return this.#get(id, names) ?? this.#get(uri, names) ?? this.#get(decodeUri(id), names);
   }
 
   #get(id: string, names: readonly string[]): DaeElement | undefined {
     const found = this.#byId.get(id) ?? [];
     return found.find(({ name }) => names.includes(name));
-  }
-}
-
-function decode(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
   }
 }

@@ -70,6 +70,7 @@ export class DaeGeometries {
 
   #make(element: DaeElement): DaeGeometry | undefined {
     const mesh = element.child('mesh') ?? element.child('convex_mesh');
+    if (mesh === undefined) this.#warnOfFreeForm(element);
     const vertices = mesh?.child('vertices');
     const shared = vertices === undefined ? [] : readInputs(vertices);
     const primitives = mesh?.all(...primitiveNames).filter(isUsed) ?? [];
@@ -152,10 +153,15 @@ export class DaeGeometries {
     }
   }
 
+  #warnOfFreeForm(element: DaeElement): void {
+    const title = 'Free-form curves and surfaces left out';
+    this.warnings.push({ code: 'free_forms_left_out', title, details: { objects: element.title } });
+  }
+
   #warn(attribute: string, { name, primitive }: PartJob): void {
     const details = { mesh: name, attribute, line: String(primitive.line) };
     const title = 'Attribute with values that are not there left out';
-    this.warnings.push({ code: 'attribute_damaged', title, details });
+    this.warnings.push({ code: 'attribute_mended', title, details });
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Document, Material, Texture, TextureInfo } from '@gltf-transform/core';
-import { KHRMaterialsUnlit, KHRTextureTransform } from '@gltf-transform/extensions';
+import { KHRMaterialsUnlit } from '@gltf-transform/extensions';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import { looksLikeNormalMap } from '../images/normal-map.ts';
+import { placeTexture } from '../images/place-texture.ts';
 import { TextureLoader } from '../images/texture-loader.ts';
 import type { ImportRequest } from '../importer.ts';
 import { PLAIN_GREY } from '../plain-grey.ts';
@@ -71,7 +72,7 @@ export class DaeMaterials {
     if (!isExplicit) return;
     const details = { materials: String(alphas.length) };
     this.#warnings.push({
-      code: 'opacity_turned',
+      code: 'opacity_mended',
       title: 'Model that would be invisible: its opacities are turned',
       details,
     });
@@ -141,14 +142,7 @@ export class DaeMaterials {
   #place(info: TextureInfo | null, texture: EffectTexture, setOfWord: (word: string) => number): void {
     if (info === null) return;
     info.setTexCoord(setOfWord(texture.texcoord)).setWrapS(texture.wrapS).setWrapT(texture.wrapT);
-    const {
-      offset: [u, v],
-      repeat: [su, sv],
-    } = texture;
-    if (u === 0 && v === 0 && su === 1 && sv === 1) return;
-    // The height of texture coordinates is counted from the bottom here, and from the top in glTF.
-    const transform = this.#document.createExtension(KHRTextureTransform).createTransform();
-    info.setExtension('KHR_texture_transform', transform.setOffset([u, 1 - sv - v]).setScale([su, sv]));
+    placeTexture(this.#document, info, texture);
   }
 
   #leaveOut(texture: EffectTexture | undefined, material: Material): void {

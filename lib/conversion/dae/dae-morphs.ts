@@ -11,7 +11,7 @@ interface Morph {
   readonly mesh: Mesh;
 }
 
-/** A mesh of its own with the shapes that a controller blends. Shapes of another number of vertices are left out. */
+/** A mesh of its own with the shapes that a controller blends. Those of other vertices, and that are not there, are left out with a warning. */
 export function morphMesh({ document, geometries, morph, geometry, mesh }: Morph): Mesh {
   const inputs = morph.child('targets');
   const targets = readNames(inputSource(inputs, 'MORPH_TARGET')).map((id) => morph.home.find(id, ['geometry']));
@@ -20,6 +20,7 @@ export function morphMesh({ document, geometries, morph, geometry, mesh }: Morph
   const isRelative = morph.get('method') === 'RELATIVE';
   const shapes = targets.map((target) => target && geometries.get(target));
   const usable = shapes.map((shape) => (shape?.positions.count === geometry.positions.count ? shape : undefined));
+  warnOfLost({ geometries, geometry, shapes, usable });
   const morphed = document.createMesh(mesh.getName());
   for (const [i, part] of geometry.parts.entries()) {
     const primitive = mesh.listPrimitives()[i]?.clone();
@@ -29,8 +30,29 @@ export function morphMesh({ document, geometries, morph, geometry, mesh }: Morph
       addTarget({ document, geometries, primitive, part, number: i, geometry, shape, isRelative });
     morphed.addPrimitive(primitive);
   }
-  const names = shapes.map((shape, i) => shape?.name || `target ${i}`);
+  const names = shapes.map(nameOf);
   return morphed.setWeights(shapes.map((_, i) => values[i] ?? 0)).setExtras({ targetNames: names });
+}
+
+interface Shapes {
+  readonly geometries: DaeGeometries;
+  readonly geometry: DaeGeometry;
+  readonly shapes: readonly (DaeGeometry | undefined)[];
+  readonly usable: readonly (DaeGeometry | undefined)[];
+}
+
+function warnOfLost({ geometries, geometry, shapes, usable }: Shapes): void {
+  const lost = shapes.flatMap((shape, i) => (usable[i] === undefined ? [nameOf(shape, i)] : []));
+  if (lost.length === 0) return;
+  const details = { mesh: geometry.name, shapes: lost.slice(0, MOST_NAMES).join(', '), count: String(lost.length) };
+  geometries.warnings.push({ code: 'shape_left_out', title: 'Shapes that are none of their mesh left out', details });
+}
+
+/** Names that are listed in a warning at most. */
+const MOST_NAMES = 20;
+
+function nameOf(shape: DaeGeometry | undefined, number: number): string {
+  return shape?.name || `target ${number}`;
 }
 
 interface Target {

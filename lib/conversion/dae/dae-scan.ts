@@ -15,7 +15,7 @@ const takers: ReadonlySet<string> = new Set([
   ...['instance_geometry', 'instance_controller', 'instance_node', 'instance_visual_scene', 'instance_material'],
   ...['instance_effect', 'instance_image', 'instance_animation', 'skin', 'morph'],
 ]);
-const IMAGE_FILE = /\.(png|jpe?g|tga|bmp|gif|tiff?|webp|ktx2)$/i;
+const IMAGE_FILE = /\.(png|jpe?g|tga|bmp|dib|gif|tiff?|webp|avif|ktx2|dds|psd|psb)$/i;
 const LONGEST_URI = 4096;
 /** Documents that refer to each other. */
 const MOST_DOCUMENTS = 1000;

@@ -62,11 +62,13 @@ export class SceneBuilder {
   }
 
   get warnings(): ConversionWarning[] {
-    const missing = [...this.#missing].map((url) => ({
-      code: 'reference_missing',
-      title: 'Reference to something that is not there left out',
-      details: { url },
-    }));
+    const missing = [...this.#missing].map(
+      (url): ConversionWarning => ({
+        code: 'reference_missing',
+        title: 'Reference to something that is not there left out',
+        details: { url },
+      }),
+    );
     return [
       ...missing,
       ...this.#warnOfSkew(),

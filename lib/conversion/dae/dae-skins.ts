@@ -1,9 +1,12 @@
 import type { Document, Mesh, mat4, Node, Primitive, Skin, vec3 } from '@gltf-transform/core';
 import type { ConversionWarning } from '../conversion-outcome.ts';
+import { identity, multiply } from '../geometry/transforms.ts';
+import { keepStrongest, MOST_INFLUENCES, normaliseWeights } from '../geometry/vertex-influences.ts';
+import type { WarningCode } from '../warning-codes.ts';
 import type { DaeElement } from './dae-element.ts';
 import type { DaeGeometries, DaeGeometry, DaePart } from './dae-geometry.ts';
 import { component, inputSource, readInputs, readNames, readSource, widthOf } from './dae-source.ts';
-import { fromRows, identity, multiply } from './transforms.ts';
+import { fromRows } from './transforms.ts';
 
 /** A mesh that joints hold. */
 interface Skinned {
@@ -14,8 +17,6 @@ interface Skinned {
   readonly geometry: DaeGeometry;
 }
 
-/** Influences that glTF has room for in one attribute. */
-const MOST_INFLUENCES = 4;
 /** What 16 bits can number. */
 const MOST_JOINTS = 65_535;
 
@@ -51,7 +52,7 @@ export class DaeSkins {
     const found = names.map((name) => this.#joint(name, instance));
     const mesh = node.getMesh();
     const shape = skin.child('bind_shape_matrix');
-    const bindShape = shape === undefined || shape.text === '' ? identity : fromRows(shape.numbers);
+    const bindShape = shape === undefined || shape.text === '' ? identity() : fromRows(shape.numbers);
     if (mesh === null || found.every((joint) => joint === undefined)) {
       // What no joint holds stays where it is bound.
       if (mesh !== null) this.#leave(node, mesh, bindShape, geometry);
@@ -85,11 +86,11 @@ export class DaeSkins {
     const inverse = new Float32Array(16 * joints.size);
     const skin = this.#document.createSkin(name);
     for (const [number, [joint, i]] of [...joints].entries()) {
-      const rows = Array.from({ length: 16 }, (_, cell) =>
-        matrices ? component(matrices, i, cell) : (identity[cell] ?? 0),
-      );
-      const isThere = matrices === undefined || i < matrices.count;
-      inverse.set(multiply(isThere ? fromRows(rows) : identity, toShape), 16 * number);
+      const isThere = matrices !== undefined && i < matrices.count;
+      const matrix = isThere
+        ? fromRows(Array.from({ length: 16 }, (_, cell) => component(matrices, i, cell)))
+        : identity();
+      inverse.set(multiply(matrix, toShape), 16 * number);
       skin.addJoint(joint);
     }
     const buffer = this.#document.getRoot().listBuffers()[0] ?? null;
@@ -107,7 +108,7 @@ export class DaeSkins {
     node.setMesh(null).addChild(placed.setMesh(mesh));
   }
 
-  #warn({ name }: DaeGeometry, code: string, title: string, joints: string): void {
+  #warn({ name }: DaeGeometry, code: WarningCode, title: string, joints: string): void {
     this.warnings.push({ code, title, details: { mesh: name, ...(joints !== '' && { joints }) } });
   }
 
@@ -129,8 +130,8 @@ export class DaeSkins {
         const number = numbers[influences.joints[influence] ?? -1] ?? -1;
         if (number >= 0) keepStrongest(joints, weights, at, number, influences.weights[influence] ?? 0);
       }
-      normalise(weights.subarray(at, at + MOST_INFLUENCES));
     }
+    normaliseWeights(weights);
     primitive.setAttribute('JOINTS_0', this.#geometries.accessor('VEC4', joints));
     return primitive.setAttribute('WEIGHTS_0', this.#geometries.accessor('VEC4', weights));
   }
@@ -224,24 +225,4 @@ function readInfluences(skin: DaeElement, vertices: number): Influences {
       weights && index >= 0 && index < weights.count ? component(weights, index, 0) : 0,
     ),
   };
-}
-
-/** What no joint holds is held by the first, as most programs show it. */
-function normalise(weights: Float32Array): void {
-  const sum = weights.reduce((a, b) => a + b, 0);
-  for (let slot = 0; slot < weights.length; slot += 1) weights[slot] = sum > 0 ? (weights[slot] ?? 0) / sum : 0;
-  if (!(sum > 0)) weights[0] = 1;
-}
-
-/** Puts an influence among the four of a vertex, the strongest first. */
-function keepStrongest(joints: Uint16Array, weights: Float32Array, at: number, joint: number, weight: number): void {
-  let slot = at + MOST_INFLUENCES - 1;
-  if (!(weight > (weights[slot] ?? 0))) return;
-  while (slot > at && weight > (weights[slot - 1] ?? 0)) {
-    weights[slot] = weights[slot - 1] ?? 0;
-    joints[slot] = joints[slot - 1] ?? 0;
-    slot -= 1;
-  }
-  weights[slot] = weight;
-  joints[slot] = joint;
 }

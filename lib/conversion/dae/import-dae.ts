@@ -88,5 +88,5 @@ function explainNothing(documents: readonly string[], elements: readonly string[
 
 function warnOfDocuments(missing: readonly string[]): ConversionWarning[] {
   const title = 'Missing document that the model takes something from';
-  return missing.map((file) => ({ code: 'document_missing', title, details: { file } }));
+  return missing.map((file) => ({ code: 'file_missing', title, details: { file } }));
 }

@@ -1,8 +1,6 @@
+import { EXACT_DIGITS, POWERS, parseWord } from '../reading/parse-number.ts';
+
 const [SPACE, MINUS, POINT, ZERO] = [32, 45, 46, 48];
-/** Powers of ten that a double holds exactly. */
-const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
-/** Longest digits whose value a double holds exactly. */
-const EXACT_DIGITS = 15;
 const LONGEST_WORD = 1000;
 const LONGEST_SHOWN = 40;
 const LONGEST_PLAIN = 256;
@@ -72,12 +70,12 @@ export class NumberList {
   }
 
   #addAny(word: string): boolean {
-    const number = parseWord(word);
+    const number = parseLocal(word);
     if (number !== undefined) return this.#push(number);
     // Some programs put commas between numbers.
     if (!word.includes(',')) return false;
     return word.split(',').every((part) => {
-      const value = part === '' ? undefined : parseWord(part);
+      const value = part === '' ? undefined : parseLocal(part);
       return part === '' || (value !== undefined && this.#push(value));
     });
   }
@@ -117,14 +115,11 @@ export function parseNumbers(text: string): { numbers: number[]; wrong: string |
   return { numbers: Array.from(list.values), wrong };
 }
 
-function parseWord(word: string): number | undefined {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) return Number(word);
-  // The comma of a decimal number: a single one, and no point beside it.
-  if (/^[+-]?\d*,\d+(e[+-]?\d+)?$/i.test(word)) return Number(word.replace(',', '.'));
-  // XML's words, and those of C and Microsoft's C.
-  if (/^[+-]?(nan(\(.*\))?|1\.#(qnan|snan|ind|nan).*)$/i.test(word)) return Number.NaN;
-  if (!/^[+-]?(inf(inity)?|1\.#inf.*)$/i.test(word)) return undefined;
-  return word.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+/** The comma of a decimal number is a single one, without a point beside it. */
+const DECIMAL_COMMA = /^[+-]?\d*,\d+(e[+-]?\d+)?$/i;
+
+function parseLocal(word: string): number | undefined {
+  return parseWord(DECIMAL_COMMA.test(word) ? word.replace(',', '.') : word);
 }
 
 function shorten(word: string): string {

@@ -1,4 +1,5 @@
 import type { TextureInfo, vec2, vec3 } from '@gltf-transform/core';
+import { partOfLight } from '../part-of-light.ts';
 import { PLAIN_GREY } from '../plain-grey.ts';
 import type { DaeElement } from './dae-element.ts';
 
@@ -11,7 +12,7 @@ export interface EffectTexture {
   readonly wrapS: Wrap;
   readonly wrapT: Wrap;
   readonly offset: vec2;
-  readonly repeat: vec2;
+  readonly scale: vec2;
 }
 
 type Wrap = ReturnType<TextureInfo['getWrapS']>;
@@ -106,7 +107,7 @@ class LookReader {
     const [red = 1, green = 1, blue = 1, alpha = 1] = this.#numbers('transparent') ?? [];
     const light = 0.212671 * red + 0.71516 * green + 0.072169 * blue;
     const amount = (mode?.startsWith('RGB') ? light : alpha) * (transparency ?? 1);
-    const opacity = part(mode?.endsWith('ZERO') ? 1 - amount : amount);
+    const opacity = partOfLight(mode?.endsWith('ZERO') ? 1 - amount : amount);
     return {
       // An image says it instead.
       opacity: opacity === 0 && transparent?.child('texture') !== undefined ? 1 : opacity,
@@ -119,7 +120,7 @@ class LookReader {
     const numbers = this.#numbers(name);
     if (numbers === undefined || numbers.length < 3) return undefined;
     const [red = 0, green = 0, blue = 0] = numbers;
-    return [part(red), part(green), part(blue)];
+    return [partOfLight(red), partOfLight(green), partOfLight(blue)];
   }
 
   /** What a property says itself, or through a parameter. */
@@ -173,7 +174,7 @@ class LookReader {
       wrapS: wrapOf(sampler?.child('wrap_s')?.text),
       wrapT: wrapOf(sampler?.child('wrap_t')?.text),
       offset: [number('offsetU', 0), number('offsetV', 0)],
-      repeat: [number('repeatU', 1), number('repeatV', 1)],
+      scale: [number('repeatU', 1), number('repeatV', 1)],
     };
   }
 
@@ -211,8 +212,4 @@ function imageUri(image: DaeElement): string {
 function wrapOf(word: string | undefined): Wrap {
   if (word === 'MIRROR') return MIRRORED_REPEAT;
   return word === 'CLAMP' || word === 'BORDER' ? CLAMP_TO_EDGE : REPEAT;
-}
-
-function part(value: number): number {
-  return value > 0 ? Math.min(1, value) : 0;
 }

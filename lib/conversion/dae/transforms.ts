@@ -1,4 +1,5 @@
 import { MathUtils, type mat4, type vec3, type vec4 } from '@gltf-transform/core';
+import { identity, multiply, multiplyTurns, turnAround } from '../geometry/transforms.ts';
 import type { DaeElement } from './dae-element.ts';
 
 /** One of the transformations that a node goes through, the outermost first. */
@@ -24,8 +25,6 @@ export interface Placement {
 /** Of one node. */
 const MOST = 1000;
 
-export const identity: mat4 = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-
 /** @throws ConversionError `input_refused` for a transformation of too few numbers */
 export function readTransforms(node: DaeElement): Transform[] {
   const transforms = node.children.flatMap((child) => {
@@ -46,7 +45,7 @@ function isKind(name: string): name is TransformKind {
 
 /** The transformation that some make together. */
 export function placementOf(transforms: readonly Transform[]): Placement {
-  return simplePlacement(transforms) ?? decompose(transforms.map(matrixOf).reduce(multiply, identity));
+  return simplePlacement(transforms) ?? decompose(transforms.map(matrixOf).reduce(multiply, identity()));
 }
 
 /** Part of a matrix's size that glTF's three steps may be off by. */
@@ -55,9 +54,9 @@ const SKEW = 1e-3;
 /** True where shifts, turns and sizes of glTF cannot say what the transformations make together. */
 export function isSkewed(transforms: readonly Transform[]): boolean {
   if (simplePlacement(transforms) !== undefined) return false;
-  const matrix = transforms.map(matrixOf).reduce(multiply, identity);
+  const matrix = transforms.map(matrixOf).reduce(multiply, identity());
   const { translation, rotation, scale } = decompose(matrix);
-  const made = MathUtils.compose(translation, rotation, scale, [...identity]);
+  const made = MathUtils.compose(translation, rotation, scale, identity());
   const size = Math.max(...scale.map(Math.abs));
   return made.some((value, i) => Math.abs(value - (matrix[i] ?? 0)) > SKEW * size && i < 12);
 }
@@ -73,7 +72,7 @@ function simplePlacement(transforms: readonly Transform[]): Placement | undefine
   const scale: vec3 = [1, 1, 1];
   for (const { kind, values } of transforms) {
     const [x = 0, y = 0, z = 0, angle = 0] = values;
-    if (kind === 'rotate') rotation = product(rotation, axisAngle(x, y, z, angle));
+    if (kind === 'rotate') rotation = multiplyTurns(rotation, turnAround([x, y, z], radians(angle)));
     for (const [axis, value] of [x, y, z].entries()) {
       if (kind === 'translate') translation[axis] = (translation[axis] ?? 0) + value;
       else if (kind === 'scale') scale[axis] = (scale[axis] ?? 1) * value;
@@ -91,21 +90,8 @@ function decompose(matrix: mat4): Placement {
   return { translation, rotation: rotation.every(Number.isFinite) ? rotation : [0, 0, 0, 1], scale };
 }
 
-function axisAngle(x: number, y: number, z: number, degrees: number): vec4 {
-  const length = Math.hypot(x, y, z);
-  if (!(length > 0)) return [0, 0, 0, 1];
-  const half = (degrees * Math.PI) / 360;
-  const sine = Math.sin(half) / length;
-  return [x * sine, y * sine, z * sine, Math.cos(half)];
-}
-
-function product([ax, ay, az, aw]: vec4, [bx, by, bz, bw]: vec4): vec4 {
-  return [
-    aw * bx + ax * bw + ay * bz - az * by,
-    aw * by - ax * bz + ay * bw + az * bx,
-    aw * bz + ax * by - ay * bx + az * bw,
-    aw * bw - ax * bx - ay * by - az * bz,
-  ];
+function radians(degrees: number): number {
+  return (degrees * Math.PI) / 180;
 }
 
 function matrixOf({ kind, values }: Transform): mat4 {
@@ -113,7 +99,8 @@ function matrixOf({ kind, values }: Transform): mat4 {
   if (kind === 'matrix') return fromRows(values);
   if (kind === 'translate') return [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, x, y, z, 1];
   if (kind === 'scale') return [x, 0, 0, 0, 0, y, 0, 0, 0, 0, z, 0, 0, 0, 0, 1];
-  if (kind === 'rotate') return MathUtils.compose([0, 0, 0], axisAngle(x, y, z, angle), [1, 1, 1], [...identity]);
+  if (kind === 'rotate')
+    return MathUtils.compose([0, 0, 0], turnAround([x, y, z], radians(angle)), [1, 1, 1], identity());
   return kind === 'lookat' ? lookAt(values) : skew(values);
 }
 
@@ -137,7 +124,7 @@ function lookAt(values: readonly number[]): mat4 {
 function skew([angle = 0, ...axes]: readonly number[]): mat4 {
   const turned = unit([axes[0] ?? 0, axes[1] ?? 0, axes[2] ?? 0]);
   const along = unit([axes[3] ?? 0, axes[4] ?? 0, axes[5] ?? 0]);
-  const slope = Math.tan((angle * Math.PI) / 180);
+  const slope = Math.tan(radians(angle));
   const cell = (row: 0 | 1 | 2, column: 0 | 1 | 2) => (row === column ? 1 : 0) + slope * along[row] * turned[column];
   const column = (i: 0 | 1 | 2) => [cell(0, i), cell(1, i), cell(2, i)] as const;
   return [...column(0), 0, ...column(1), 0, ...column(2), 0, 0, 0, 0, 1];
@@ -150,17 +137,4 @@ function cross([ax, ay, az]: vec3, [bx, by, bz]: vec3): vec3 {
 function unit([x, y, z]: vec3): vec3 {
   const length = Math.hypot(x, y, z) || 1;
   return [x / length, y / length, z / length];
-}
-
-/** The transformation of the second matrix, followed by that of the first. */
-export function multiply(a: mat4, b: mat4): mat4 {
-  const product: mat4 = [...identity];
-  for (let column = 0; column < 4; column += 1) {
-    for (let row = 0; row < 4; row += 1) {
-      let sum = 0;
-      for (let i = 0; i < 4; i += 1) sum += (a[4 * i + row] ?? 0) * (b[4 * column + i] ?? 0);
-      product[4 * column + row] = sum;
-    }
-  }
-  return product;
 }

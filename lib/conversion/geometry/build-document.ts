@@ -1,5 +1,6 @@
 import { Document, type Material, type vec3 } from '@gltf-transform/core';
 import { KHRMaterialsUnlit } from '@gltf-transform/extensions';
+import { linearOf } from '../linear-colors.ts';
 import { PLAIN_GREY } from '../plain-grey.ts';
 import { isPlaced } from './positions.ts';
 import { givenNormals, smoothNormals } from './smooth-normals.ts';
@@ -40,7 +41,8 @@ export function buildDocument(parts: readonly MeshPart[]): { document: Document;
   const scene = document.createScene();
   document.getRoot().setDefaultScene(scene);
   const material = document.createMaterial('default').setMetallicFactor(0);
-  if (parts.every(isPlain)) material.setBaseColorFactor([PLAIN_GREY, PLAIN_GREY, PLAIN_GREY, 1]);
+  const grey = linearOf(PLAIN_GREY);
+  if (parts.every(isPlain)) material.setBaseColorFactor([grey, grey, grey, 1]);
   const buffer = document.createBuffer();
   if (
     parts.every(({ kind, normals, positions }) => kind === 'points' && !(normals && givenNormals(normals, positions)))

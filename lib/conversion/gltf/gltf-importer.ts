@@ -39,10 +39,10 @@ const EMPTY = new Uint8Array(0);
 export async function importGltf(request: ImportRequest): Promise<ImportedModel> {
   const file = await readGltfFile(request.file);
   const { gltf, text, binary } = file;
-  const warnings = [...checkExtensions(gltf), ...file.warnings];
+  const unknown = checkExtensions(gltf);
   checkStructure(file, request.limits);
   const json = parseForLibrary(text);
-  warnings.push(...mendTrees(json, request.limits));
+  const trees = mendTrees(json, request.limits);
   const resources: Resources = {};
   if (binary) resources[GLB_BUFFER] = await readOwned(request.file, binary.offset, binary.length);
   await gatherBuffers(json, resources, request);
@@ -51,16 +51,15 @@ export async function importGltf(request: ImportRequest): Promise<ImportedModel>
   for (const extension of document.getRoot().listExtensionsUsed()) {
     if (unpacked.has(extension.extensionName)) extension.dispose();
   }
-  warnings.push(...(await repairTextures(document, gltf, request.limits)));
-  warnings.push(...mendAttributes(document), ...mendAnimations(document));
-  warnings.push(...mendSkins(document), ...mendInstances(document));
+  const textures = await repairTextures(document, gltf, request.limits);
+  const parts = [mendAttributes(document), mendAnimations(document), mendSkins(document), mendInstances(document)];
   mendVariants(document);
   await convertSpecularGlossiness(document, request.limits);
   return {
     document,
     formatVersion: gltf.asset.version,
     generator: gltf.asset.generator ?? '',
-    warnings,
+    warnings: [...unknown, ...file.warnings, ...trees, ...textures, ...parts.flat()],
     findFaults: async () => await findGltfFaults(await readWhole(request.file), request.readReference),
   };
 }
@@ -103,7 +102,7 @@ function checkExtensions(gltf: Gltf): ConversionWarning[] {
   }
   return [...new Set([...gltf.extensionsUsed, ...gltf.extensionsRequired])]
     .filter((name) => !known.has(name))
-    .map((name) => ({ code: 'extension_dropped', title: 'Unknown extension left out', details: { extension: name } }));
+    .map((name) => ({ code: 'extension_left_out', title: 'Unknown extension left out', details: { extension: name } }));
 }
 
 /** The library's type is claimed for JSON that `parseGltf` and `checkStructure` have checked as far as the library trusts it. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { ConversionError } from '../conversion-error.ts';
 import type { WrittenReference } from '../model-formats.ts';
+import { decodeUri } from '../reading/decode-uri.ts';
 import { storedUriPaths } from '../reading/stored-paths.ts';
 import type { Gltf } from './gltf-schema.ts';
 
@@ -19,7 +20,7 @@ export function pathOfUri(uri: string): string | undefined {
   // RFC 3986, 3.1: a scheme; one letter would be a Windows drive.
   if (/^[a-z][a-z0-9+.-]*:/i.test(uri)) return undefined;
   // Exporters on Windows write `\`, which no URI may hold unescaped.
-  const path = posix.normalize(decode(uri).replaceAll('\\', '/'));
+  const path = posix.normalize(decodeUri(uri).replaceAll('\\', '/'));
   const leaves = path.startsWith('/') || path === '.' || path === '..' || path.startsWith('../') || path.endsWith('/');
   return leaves || path.includes('\0') || /^[a-z]:/i.test(path) ? undefined : path;
 }
@@ -44,15 +45,6 @@ function textureReference(uri: string): WrittenReference {
 /** Where a file may lie besides: paths of other machines, names that look like escapes, and what a web server is asked. */
 function otherPaths(uri: string): string[] {
   return [...storedUriPaths(uri), ...storedUriPaths(uri.replace(/[?#].*$/s, ''))];
-}
-
-/** A percent sign that begins no escape is a plain one: exporters write such names. */
-function decode(uri: string): string {
-  try {
-    return decodeURIComponent(uri);
-  } catch {
-    return uri;
-  }
 }
 
 function shorten(uri: string): string {

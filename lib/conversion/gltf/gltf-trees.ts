@@ -19,7 +19,7 @@ export function mendTrees(json: GLTF.IGLTF, limits: WorkLimits): ConversionWarni
   const nested = scenes.flatMap((scene) => (scene.nodes ?? []).filter((root) => held.has(root)));
   dropShownTwice(scenes, nodes, held, limits);
   const originals = copyShared(json, limits);
-  moveCopies(json, originals);
+  moveCopies(json, originals, limits);
   return warnings(nodes, nested, [...originals.values()]);
 }
 
@@ -94,7 +94,7 @@ function copyShared(json: GLTF.IGLTF, limits: WorkLimits): Map<number, number> {
     const node = nodes[next];
     if (!node?.children) continue;
     node.children = node.children.map(place);
-    waiting.push(...node.children);
+    for (const child of node.children) waiting.push(child);
   }
   dropUnseenParents(nodes, placed);
   return originals;
@@ -110,19 +110,30 @@ function dropUnseenParents(nodes: readonly GLTF.INode[], shown: ReadonlySet<numb
   }
 }
 
-/** What moves a node moves its copies. */
-function moveCopies({ animations = [] }: GLTF.IGLTF, originals: ReadonlyMap<number, number>): void {
+/** What moves a node moves its copies, each of which counts as one node more. */
+function moveCopies(
+  { animations = [], nodes = [] }: GLTF.IGLTF,
+  originals: ReadonlyMap<number, number>,
+  limits: WorkLimits,
+): void {
+  let moved = nodes.length;
   const copies = Map.groupBy(originals.keys(), (copy) => originals.get(copy));
   for (const animation of animations) {
     animation.channels = animation.channels.flatMap((channel) => {
       const { target } = channel;
       const own = copies.get(target.node) ?? [];
+      moved += own.length;
+      checkLimit('nodes', moved, limits);
       return [channel, ...own.map((node) => ({ ...channel, target: { ...target, node } }))];
     });
   }
 }
 
-function warnings(nodes: readonly GLTF.INode[], nested: readonly number[], shared: readonly number[]) {
+function warnings(
+  nodes: readonly GLTF.INode[],
+  nested: readonly number[],
+  shared: readonly number[],
+): ConversionWarning[] {
   const details = (found: readonly number[]) => {
     const [first = 0] = found;
     return { node: String(nodes[first]?.name ?? first), count: String(found.length) };
@@ -133,5 +144,11 @@ function warnings(nodes: readonly GLTF.INode[], nested: readonly number[], share
   ];
 }
 
-const NESTED = { code: 'scene_root_nested', title: 'Node at the top of a scene that another node holds, too' };
-const SHARED = { code: 'node_copied', title: 'Node below several others, each of which has a copy of it now' };
+const NESTED: Omit<ConversionWarning, 'details'> = {
+  code: 'scene_root_nested',
+  title: 'Node at the top of a scene that another node holds, too',
+};
+const SHARED: Omit<ConversionWarning, 'details'> = {
+  code: 'node_copied',
+  title: 'Node below several others, each of which has a copy of it now',
+};

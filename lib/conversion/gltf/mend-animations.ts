@@ -92,5 +92,5 @@ function beginAtZero(animation: Animation): void {
 
 function warning(animation: Animation, count: number): ConversionWarning {
   const details = { animation: animation.getName(), count: String(count) };
-  return { code: 'animation_part_dropped', title: 'Parts of an animation that cannot be played left out', details };
+  return { code: 'animation_left_out', title: 'Parts of an animation that cannot be played left out', details };
 }

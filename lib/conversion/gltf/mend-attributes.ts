@@ -117,7 +117,7 @@ function dropHalfSkins(part: Primitive): string[] {
 /** All parts of a mesh have as many morph targets, each of which moves something, and weights for as many. */
 function mendTargets(document: Document, mesh: Mesh): void {
   const parts = mesh.listPrimitives();
-  const count = Math.max(0, ...parts.map((part) => part.listTargets().length));
+  const count = parts.reduce((most, part) => Math.max(most, part.listTargets().length), 0);
   for (const part of parts) {
     while (count > part.listTargets().length) part.addTarget(document.createPrimitiveTarget());
     const still = part.listTargets().filter((target) => target.listSemantics().length === 0);

@@ -8,8 +8,8 @@ export type ChannelSource =
   | number
   | {
       readonly texture: Texture;
-      /** Grey is the mean of the three colours; opacity is the fourth channel where there is one, else grey. */
-      readonly channel: 'red' | 'green' | 'blue' | 'grey' | 'opacity';
+      /** Grey is the mean of the three colours. */
+      readonly channel: 'red' | 'green' | 'blue' | 'grey';
       readonly isInverted?: boolean;
     };
 
@@ -103,14 +103,11 @@ function fillChannel(
 
 function valueAt({ data, channels }: Pixels, pixel: number, source: Exclude<ChannelSource, number>): number {
   const at = (channel: number) => data[pixel * channels + (channels < 3 ? 0 : channel)] ?? 0;
-  const hasAlpha = channels === 2 || channels === 4;
-  const wanted = source.channel === 'opacity' && !hasAlpha ? 'grey' : source.channel;
   const value = {
     red: () => at(0),
     green: () => at(1),
     blue: () => at(2),
     grey: () => Math.round((at(0) + at(1) + at(2)) / 3),
-    opacity: () => data[(pixel + 1) * channels - 1] ?? 255,
-  }[wanted]();
+  }[source.channel]();
   return source.isInverted ? 255 - value : value;
 }

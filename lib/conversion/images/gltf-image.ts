@@ -1,6 +1,6 @@
 import { checkLimit, type WorkLimits } from '../conversion-limits.ts';
 import { headerSize } from '../textures/image-size.ts';
-import { loadSharp, MEASURED } from '../textures/sharp-images.ts';
+import { loadSharp, MEASURED, owned } from '../textures/sharp-images.ts';
 import { decodeBmp } from './bmp.ts';
 import { decodeDds } from './dds.ts';
 import { nameOfForeignImage } from './foreign-images.ts';
@@ -108,9 +108,4 @@ function hasUse({ data, channels }: Pixels): boolean {
 
 function png(bytes: Uint8Array, isCutOff: boolean): GltfImage {
   return { image: owned(bytes), mimeType: 'image/png', isCutOff };
-}
-
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, bytes.byteOffset, bytes.byteLength) : bytes.slice();
 }

@@ -64,7 +64,8 @@ export async function readLasHeader(file: ModelFile): Promise<LasHeader> {
     const has = Math.max(0, file.size - offset);
     throw refused(`its header has ${points}, but ${has} bytes follow: the file was cut off.`);
   }
-  const triple = (at: number) => [0, 8, 16].map((i) => view.getFloat64(at + i, true)) as [number, number, number];
+  const number = (at: number) => view.getFloat64(at, true);
+  const triple = (at: number): LasHeader['scale'] => [number(at), number(at + 8), number(at + 16)];
   const [scale, origin] = [triple(131), triple(155)];
   if (
     !scale.every((value) => Math.abs(value) < FAR && value !== 0) ||

@@ -34,7 +34,11 @@ export async function unpackLaz(file: ModelFile, header: LasHeader): Promise<Mod
   const own = loading;
   const library = await own;
   const [data, record] = [library._malloc(file.size), library._malloc(header.recordBytes)];
-  if (data === 0 || record === 0) throw tooLarge(file.size);
+  if (data === 0 || record === 0) {
+    // What it did give would be kept for good.
+    loading = undefined;
+    throw tooLarge(file.size);
+  }
   const reader = new library.LASZip();
   for (let at = 0; at < file.size; ) {
     const chunk = await file.read(at, Math.min(CHUNK_BYTES, file.size - at));

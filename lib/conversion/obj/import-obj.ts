@@ -48,8 +48,7 @@ async function readLibraries({ file, readReference }: ImportRequest) {
       isFound = true;
       for (const [key, material] of await readMtl(fileOf(bytes))) materials.set(key, material);
     }
-    if (!isFound)
-      warnings.push({ code: 'materials_missing', title: 'Missing file of materials', details: { file: line } });
+    if (!isFound) warnings.push({ code: 'file_missing', title: 'Missing file of materials', details: { file: line } });
   }
   return { materials, warnings };
 }

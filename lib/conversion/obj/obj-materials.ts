@@ -1,19 +1,19 @@
-import type { Document, Material, Texture, TextureInfo } from '@gltf-transform/core';
-import { KHRTextureTransform } from '@gltf-transform/extensions';
-import type { WorkLimits } from '../conversion-limits.ts';
+import type { Document, Material, Texture } from '@gltf-transform/core';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import { looksLikeNormalMap } from '../images/normal-map.ts';
+import { OpacityMaps } from '../images/opacity-maps.ts';
+import { placeTexture } from '../images/place-texture.ts';
 import { TextureLoader } from '../images/texture-loader.ts';
 import type { ImportRequest } from '../importer.ts';
+import { partOfLight } from '../part-of-light.ts';
 import { PLAIN_GREY } from '../plain-grey.ts';
-import { joinOpacity } from './opacity-map.ts';
 import type { MtlMap, MtlMaterial } from './read-mtl.ts';
 
 /** Makes glTF's materials of those of an MTL, each once and only if it is used. */
 export class ObjMaterials {
   readonly #document: Document;
   readonly #textures: TextureLoader;
-  readonly #limits: WorkLimits;
+  readonly #opacities: OpacityMaps;
   readonly #warnings: ConversionWarning[] = [];
   readonly #made = new Map<string, Promise<Material>>();
   readonly #known: ReadonlyMap<string, MtlMaterial>;
@@ -26,7 +26,7 @@ export class ObjMaterials {
     this.#plain = hasColors ? 1 : PLAIN_GREY;
     this.#known = known;
     this.#textures = new TextureLoader(document, request);
-    this.#limits = request.limits;
+    this.#opacities = new OpacityMaps(document, request.limits);
   }
 
   get warnings(): ConversionWarning[] {
@@ -45,12 +45,13 @@ export class ObjMaterials {
     const described = this.#known.get(name) ?? this.#known.get(name.replace(/\s+#.*$/, ''));
     if (described === undefined) return material.setBaseColorFactor([this.#plain, this.#plain, this.#plain, 1]);
     const { maps, numbers } = described;
-    const [red = 0.8, green = red, blue = red] = numbers.get('kd') ?? [];
+    const plain = maps.has('map_kd') ? 1 : this.#plain;
+    const [red = plain, green = red, blue = red] = numbers.get('kd') ?? [];
     const opacity = this.#opacityOf(numbers, name);
-    material.setBaseColorFactor([part(red), part(green), part(blue), opacity]);
+    material.setBaseColorFactor([partOfLight(red), partOfLight(green), partOfLight(blue), opacity]);
     if (opacity < 1) material.setAlphaMode('BLEND');
     const [r = 0, g = 0, b = 0] = numbers.get('ke') ?? [];
-    material.setEmissiveFactor([part(r), part(g), part(b)]);
+    material.setEmissiveFactor([partOfLight(r), partOfLight(g), partOfLight(b)]);
     this.#setSurface(material, numbers);
     await this.#setColours(material, maps);
     await this.#setBumps(material, maps.get('norm') ?? maps.get('map_bump') ?? maps.get('bump'), maps.has('norm'));
@@ -59,10 +60,10 @@ export class ObjMaterials {
 
   /** Programs disagree on whether `Tr` is the opacity or what it lacks: what could not be seen at all is meant to be opaque. */
   #opacityOf(numbers: MtlMaterial['numbers'], material: string): number {
-    const opacity = part(numbers.get('d')?.[0] ?? 1 - (numbers.get('tr')?.[0] ?? 0));
+    const opacity = partOfLight(numbers.get('d')?.[0] ?? 1 - (numbers.get('tr')?.[0] ?? 0));
     if (opacity > 0) return opacity;
     const title = 'Material that could not be seen made opaque';
-    this.#warnings.push({ code: 'opacity_ignored', title, details: { material } });
+    this.#warnings.push({ code: 'opacity_mended', title, details: { material } });
     return 1;
   }
 
@@ -73,7 +74,7 @@ export class ObjMaterials {
     const highlights = Math.max(0, ...(numbers.get('ks') ?? []).slice(0, 3));
     // Blinn and Phong's exponent as roughness: sharper highlights need some light to be seen.
     const fromExponent = Math.sqrt(2 / (Math.max(0, exponent) * Math.min(1, highlights) + 2));
-    material.setMetallicFactor(part(metal ?? 0)).setRoughnessFactor(part(rough ?? fromExponent));
+    material.setMetallicFactor(partOfLight(metal ?? 0)).setRoughnessFactor(partOfLight(rough ?? fromExponent));
   }
 
   async #setColours(material: Material, maps: MtlMaterial['maps']): Promise<void> {
@@ -81,19 +82,18 @@ export class ObjMaterials {
     const texture = await this.#load(colour, material);
     if (colour !== undefined && texture !== undefined) {
       material.setBaseColorTexture(texture);
-      this.#place(material.getBaseColorTextureInfo(), colour);
+      placeTexture(this.#document, material.getBaseColorTextureInfo(), colour);
       // Some programs write black for what a texture colours.
       const [red, green, blue, alpha] = material.getBaseColorFactor();
       if (red + green + blue === 0) material.setBaseColorFactor([1, 1, 1, alpha]);
     }
     const opacity = maps.get('map_d');
-    if (opacity !== undefined && opacity.uri === colour?.uri) material.setAlphaMode('BLEND');
-    else if (opacity !== undefined) await this.#setOpacity(material, opacity, texture);
+    if (opacity !== undefined) await this.#setOpacity(material, opacity);
     const glow = maps.get('map_ke');
     const light = await this.#load(glow, material);
     if (glow !== undefined && light !== undefined) {
       material.setEmissiveTexture(light);
-      this.#place(material.getEmissiveTextureInfo(), glow);
+      placeTexture(this.#document, material.getEmissiveTextureInfo(), glow);
       if (Math.hypot(...material.getEmissiveFactor()) === 0) material.setEmissiveFactor([1, 1, 1]);
     }
     for (const word of ['map_pr', 'map_pm']) {
@@ -103,16 +103,12 @@ export class ObjMaterials {
   }
 
   /** It lies where the colours do, if there are any: glTF has both in one image. */
-  async #setOpacity(material: Material, map: MtlMap, colors: Texture | undefined): Promise<void> {
+  async #setOpacity(material: Material, map: MtlMap): Promise<void> {
     const opacity = await this.#load(map, material);
     if (opacity === undefined) return;
-    const joined = await joinOpacity(this.#document, colors, opacity, this.#limits);
-    if (joined === undefined) {
-      this.#leaveOut(map, material);
-      return;
-    }
-    material.setBaseColorTexture(joined.texture).setAlphaMode(joined.alphaMode);
-    if (colors === undefined) this.#place(material.getBaseColorTextureInfo(), map);
+    const isAlone = material.getBaseColorTexture() === null;
+    if (!(await this.#opacities.apply(material, opacity))) this.#leaveOut(map, material);
+    else if (isAlone) placeTexture(this.#document, material.getBaseColorTextureInfo(), map);
   }
 
   /** Maps of heights and of normals have the same word; they do not look the same. */
@@ -122,7 +118,7 @@ export class ObjMaterials {
     const image = texture.getImage();
     if (isNormal || (image !== null && (await looksLikeNormalMap(image)))) {
       material.setNormalTexture(texture).setNormalScale(map.strength);
-      this.#place(material.getNormalTextureInfo(), map);
+      placeTexture(this.#document, material.getNormalTextureInfo(), map);
     } else this.#leaveOut(map, material);
   }
 
@@ -130,19 +126,8 @@ export class ObjMaterials {
     return map === undefined ? undefined : await this.#textures.load(map.uri, material.getName());
   }
 
-  /** The height of texture coordinates is counted from the bottom here, and from the top in glTF. */
-  #place(info: TextureInfo | null, { offset: [u, v], scale: [su, sv] }: MtlMap): void {
-    if (info === null || (u === 0 && v === 0 && su === 1 && sv === 1)) return;
-    const transform = this.#document.createExtension(KHRTextureTransform).createTransform();
-    info.setExtension('KHR_texture_transform', transform.setOffset([u, 1 - sv - v]).setScale([su, sv]));
-  }
-
   #leaveOut(map: MtlMap, material: Material): void {
     const details = { texture: map.uri, material: material.getName() };
     this.#warnings.push({ code: 'texture_left_out', title: 'Texture of a kind that is not used', details });
   }
-}
-
-function part(value: number): number {
-  return value > 0 ? Math.min(1, value) : 0;
 }

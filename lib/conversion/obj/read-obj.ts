@@ -6,6 +6,7 @@ import type { ModelFile } from '../model-file.ts';
 import { LineFile } from '../reading/line-file.ts';
 import { refused } from '../reading/refused.ts';
 import { inUtf8 } from '../reading/text-encoding.ts';
+import type { WarningCode } from '../warning-codes.ts';
 import { type Corner, ObjPart, type ObjVertices, type PartKind, type PartLook } from './obj-geometry.ts';
 
 export interface ObjModel {
@@ -98,7 +99,7 @@ class ObjReader {
     if (this.#elements === 0) this.#showPoints();
     const warnings = [
       ...positions.warnings(this.#shown > 0),
-      ...warnOf('polygons_skipped', 'Faces with too few corners left out', 'faces', this.#skipped),
+      ...warnOf('faces_without_area', 'Faces with too few corners left out', 'faces', this.#skipped),
       ...warnOf('free_forms_left_out', 'Free-form curves and surfaces left out', 'elements', this.#freeForms),
     ];
     return { vertices: this.#vertices, colors: this.#colorsOfAll(), objects: this.#objects, generator, warnings };
@@ -256,7 +257,7 @@ function hasNoNormal([, , normal]: Corner): boolean {
   return normal < 0;
 }
 
-function warnOf(code: string, title: string, what: string, count: number): ConversionWarning[] {
+function warnOf(code: WarningCode, title: string, what: string, count: number): ConversionWarning[] {
   return count === 0 ? [] : [{ code, title, details: { [what]: String(count) } }];
 }
 

@@ -28,11 +28,13 @@ export async function addTextures(model: TexturedModel, request: ImportRequest):
     return loader.warnings;
   }
   await load(first, material);
-  const left = others.map((name) => ({
-    code: 'texture_left_out',
-    title: 'Only the first texture of a PLY file is used',
-    details: { texture: name, material: material.getName() },
-  }));
+  const left = others.map(
+    (name): ConversionWarning => ({
+      code: 'texture_left_out',
+      title: 'Only the first texture of a PLY file is used',
+      details: { texture: name, material: material.getName() },
+    }),
+  );
   return [...loader.warnings, ...left];
 }
 

@@ -1,8 +1,8 @@
 const [PLUS, MINUS, POINT, ZERO] = [43, 45, 46, 48];
 /** Powers of ten that a double holds exactly. */
-const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
+export const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 /** Longest digits whose value a double holds exactly. */
-const EXACT_DIGITS = 15;
+export const EXACT_DIGITS = 15;
 
 /** A decimal number, or one of the ways in which programs write NaN and infinity; undefined where the bytes are something else. */
 export function parseNumber(bytes: Uint8Array, start: number, end: number): number | undefined {
@@ -35,6 +35,11 @@ const LONGEST_NUMBER = 400;
 function parseAny(bytes: Uint8Array, start: number, end: number): number | undefined {
   if (end - start > LONGEST_NUMBER) return undefined;
   const word = Buffer.from(bytes.subarray(start, end)).toString('latin1');
+  return parseWord(word);
+}
+
+/** As `parseNumber`, of a word. */
+export function parseWord(word: string): number | undefined {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) return Number(word);
   // As C and Microsoft's C write them.
   if (/^[+-]?(nan(\(.*\))?|1\.#(qnan|snan|ind|nan).*)$/i.test(word)) return Number.NaN;

@@ -1,3 +1,5 @@
+import { decodeUri } from './decode-uri.ts';
+
 /** More folders than any path that a program stores; they cost a look each. */
 const MOST_FOLDERS = 12;
 
@@ -23,19 +25,10 @@ export function storedPaths(stored: string): string[] {
 
 /** As `storedPaths`, for a URI, whose escapes are undone. */
 export function storedUriPaths(uri: string): string[] {
-  const paths = [...storedPaths(decode(uri)), ...storedPaths(uri)];
+  const paths = [...storedPaths(decodeUri(uri)), ...storedPaths(uri)];
   return [...new Set(paths)];
 }
 
 function lowerExtension(path: string): string {
   return path.replace(/\.[^./]+$/, (extension) => extension.toLowerCase());
-}
-
-/** A percent sign that begins no escape is a plain one. */
-function decode(uri: string): string {
-  try {
-    return decodeURIComponent(uri);
-  } catch {
-    return uri;
-  }
 }

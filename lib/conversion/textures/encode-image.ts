@@ -2,7 +2,7 @@ import type { Sharp } from 'sharp';
 import type { ConversionSettings } from '../conversion-settings.ts';
 import type { PixelSize } from './image-size.ts';
 import { basisSize, encodeKtx2, type Ktx2Request } from './ktx2.ts';
-import { type AlphaUse, loadSharp, MEASURED, openImage } from './sharp-images.ts';
+import { type AlphaUse, loadSharp, MEASURED, openImage, owned } from './sharp-images.ts';
 
 /** WebP has 14 bits for each side. */
 const MAX_WEBP_SIZE = 16_383;
@@ -143,9 +143,4 @@ function smaller({ size }: ImagePlan, maxSize: number): PixelSize | undefined {
 function fitting({ width, height }: PixelSize, maxSize: number): PixelSize {
   const factor = Math.min(1, maxSize / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
-}
-
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, bytes.byteOffset, bytes.byteLength) : bytes.slice();
 }

@@ -68,3 +68,9 @@ export async function decodePixels(
     return undefined;
   }
 }
+
+/** The same bytes in a buffer that no other thread has: they are copied only where it is shared. */
+export function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, bytes.byteOffset, bytes.byteLength) : bytes.slice();
+}

@@ -2,11 +2,12 @@ import { Document, type Mesh, type mat4, type Node } from '@gltf-transform/core'
 import { checkLimit } from '../conversion-limits.ts';
 import type { ConversionWarning } from '../conversion-outcome.ts';
 import { isUnsheared } from '../flatten-scene.ts';
+import { multiply } from '../geometry/transforms.ts';
 import { TextureLoader } from '../images/texture-loader.ts';
 import type { ImportedModel, ImportRequest } from '../importer.ts';
 import { refused } from '../reading/refused.ts';
 import { fileOf } from '../reading/text-encoding.ts';
-import { multiply } from '../scene-bounds.ts';
+import type { WarningCode } from '../warning-codes.ts';
 import { readThreemfModel } from './read-model.ts';
 import { SlicerSettings } from './slicer-settings.ts';
 import { ThreemfMeshes } from './threemf-meshes.ts';
@@ -74,16 +75,16 @@ class SceneBuilder {
 
   get warnings(): ConversionWarning[] {
     const warnings = [...this.#textures.warnings];
-    const warn = (code: string, title: string, details: Record<string, string>) =>
+    const warn = (code: WarningCode, title: string, details: Record<string, string>) =>
       warnings.push({ code, title, details });
     for (const what of this.#leftOut)
       warn('content_left_out', 'Content that is not shown, or not as it is', { content: what });
     for (const group of this.#meshes.missing)
-      warn('material_missing', 'Material that is not there', { material: group });
-    if (this.#isBuildEmpty) warn('build_empty', 'Model in which nothing is to be built: all of it is shown', {});
+      warn('reference_missing', 'Material that is not there', { material: group });
+    if (this.#isBuildEmpty) warn('scene_added', 'Model in which nothing is to be built: all of it is shown', {});
     if (this.#meshes.isRough) warn('layers_simplified', 'More layers on a surface than can be shown', {});
     if (this.#others > 0) {
-      warn('objects_left_out', "Objects of the type 'other', which are not to be built, left out", {
+      warn('hidden_left_out', "Objects of the type 'other', which are not to be built, left out", {
         objects: String(this.#others),
       });
     }

@@ -1,4 +1,5 @@
 import { linearOf } from '../linear-colors.ts';
+import { PLAIN_GREY } from '../plain-grey.ts';
 import type { Color, DisplayProperties } from './threemf-model.ts';
 
 /** Groups with more entries are colours of corners only: each material would be a mesh part of its own. */
@@ -29,8 +30,8 @@ export function hasAlpha(colors: Float32Array): boolean {
   return colors.some((value, i) => i % 4 === 3 && value < 1);
 }
 
-/** What has no colour: the plain grey of all formats, in sRGB. */
-export const GREY: Color = [0.8, 0.8, 0.8, 1];
+/** What has no colour. */
+export const GREY: Color = [PLAIN_GREY, PLAIN_GREY, PLAIN_GREY, 1];
 
 /** One after the other, linear. */
 export function packed(colors: readonly Color[]): Float32Array<ArrayBuffer> {

@@ -1,3 +1,4 @@
+import { partOfLight } from '../part-of-light.ts';
 import { refused } from '../reading/refused.ts';
 import type { XmlAttributes } from '../reading/xml.ts';
 import type {
@@ -66,17 +67,17 @@ export class ResourceReader implements ThreemfResources {
     pbspeculardisplayproperties: (attributes) => this.#startDisplay(attributes),
     translucentdisplayproperties: (attributes) => this.#startDisplay(attributes),
     pbmetallic: (attributes) => {
-      const metallic = unit(numberOf(attributes, 'metallicness') ?? 0);
-      this.#display.push({ metallic, roughness: unit(numberOf(attributes, 'roughness') ?? 1) });
+      const metallic = partOfLight(numberOf(attributes, 'metallicness') ?? 0);
+      this.#display.push({ metallic, roughness: partOfLight(numberOf(attributes, 'roughness') ?? 1) });
     },
     pbspecular: (attributes) => {
-      const roughness = 1 - unit(numberOf(attributes, 'glossiness') ?? 0);
+      const roughness = 1 - partOfLight(numberOf(attributes, 'glossiness') ?? 0);
       const specular = attributes.get('specularcolor');
       const isUsual = specular === undefined || specular.toLowerCase() === USUAL_SPECULAR;
       this.#display.push({ metallic: 0, roughness, ...(!isUsual && { specular: parseColor(specular) }) });
     },
     translucent: (attributes) => {
-      const roughness = unit(numberOf(attributes, 'roughness') ?? 0);
+      const roughness = partOfLight(numberOf(attributes, 'roughness') ?? 0);
       const [refraction = 1] = listOf(attributes, 'refractiveindex').map(Number);
       this.#display.push({ metallic: 0, roughness, refraction: refraction >= 1 ? refraction : 1 });
     },
@@ -112,8 +113,4 @@ function layersOf(attributes: XmlAttributes): MultiGroup {
 function displayOf(attributes: XmlAttributes): { readonly display?: string } {
   const display = attributes.get('displaypropertiesid');
   return display === undefined ? {} : { display };
-}
-
-function unit(value: number): number {
-  return Math.min(1, Math.max(0, value));
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { ImportRequest } from '../importer.ts';
 import { readWhole } from '../model-file.ts';
+import { decodeUri } from '../reading/decode-uri.ts';
 import { refused } from '../reading/refused.ts';
 import { fileOf } from '../reading/text-encoding.ts';
 import { scanXml } from '../reading/xml.ts';
@@ -38,17 +39,8 @@ const ALONE = '3d/3dmodel.model';
 
 /** How parts are told apart. */
 export function partName(path: string): string {
-  const name = posix.normalize(`/${unescaped(path)}`);
+  const name = posix.normalize(`/${decodeUri(path)}`);
   return name.slice(1).toLowerCase();
-}
-
-/** A percent sign that begins no escape is a plain one. */
-function unescaped(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }
 
 /** The part that the package's relationships name as its model, or the one that is likely to be. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { modelReferences } from '#lib/conversion';
 import { png } from '../../support/models/index.ts';
 import { errorOf } from './convert-model.ts';
-import { assimpModel, describeAssimpModels, importedDocument, rounded } from './imported-document.ts';
+import { assimpModel, describeAssimpModels, importedDocument, rounded, srgb } from './imported-document.ts';
 
 describe('a 3DS', () => {
   it('has +Z up, and its materials and textures', async () => {
@@ -44,7 +44,7 @@ describe('a 3DS', () => {
 
   it('is a light grey where it has no material', async () => {
     const { materials } = await importedDocument({ 'm.3ds': pyramid(undefined) });
-    expect(materials).toMatchObject([{ color: [0.6, 0.6, 0.6, 1] }]);
+    expect(materials).toMatchObject([{ color: srgb(0.8, 0.8, 0.8) }]);
   });
 
   it('has textures where their scale and offset put them', async () => {

@@ -158,7 +158,7 @@ describe('the looks of a 3MF', () => {
 
   it('warns of a material that is not there', async () => {
     const { outcome } = await importedDocument({ 'm.3mf': pack(model(mesh(1, ['pid="99" p1="0"']))) });
-    expect(outcome.warnings).toMatchObject([{ code: 'material_missing', details: { material: '99' } }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'reference_missing', details: { material: '99' } }]);
   });
 
   it('warns of colours that are painted on parts of triangles', async () => {

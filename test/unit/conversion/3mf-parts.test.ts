@@ -36,7 +36,7 @@ describe('what a 3MF builds', () => {
     const build = '<item objectid="1"/><item objectid="2"/>';
     const { size, outcome } = await importedDocument({ 'm.3mf': pack(model(mesh(1) + other, build)) });
     expect(size).toEqual([0.01, 0.03, 0.02]);
-    expect(outcome.warnings).toMatchObject([{ code: 'objects_left_out', details: { objects: '1' } }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'hidden_left_out', details: { objects: '1' } }]);
     const alone = await importedDocument({ 'm.3mf': pack(model(other, '<item objectid="2"/>')) });
     expect(alone.size).toEqual([0.09, 0.03, 0.02]);
   });
@@ -46,7 +46,7 @@ describe('what a 3MF builds', () => {
       '<object id="2"><components><component objectid="1" transform="1 0 0 0 1 0 0 0 1 100 0 0"/></components></object>';
     const { size, outcome } = await importedDocument({ 'm.3mf': pack(model(mesh(1) + group, '')) });
     expect(size).toEqual([0.01, 0.03, 0.02]);
-    expect(outcome.warnings).toMatchObject([{ code: 'build_empty' }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'scene_added' }]);
   });
 
   it('has beams with flat and with round ends, and balls', async () => {

@@ -28,7 +28,7 @@ describe('a 3MF of a slicer', () => {
     ]);
     const one = await of('modifier_part');
     expect(one.size).toEqual([0.01, 0.03, 0.02]);
-    expect(one.outcome.warnings).toMatchObject([{ code: 'objects_left_out' }]);
+    expect(one.outcome.warnings).toMatchObject([{ code: 'hidden_left_out' }]);
   });
 
   it('has the colours of its extruders and filaments by pieces of a mesh, as PrusaSlicer writes it', async () => {

@@ -167,11 +167,12 @@ describe('colours of a format', () => {
 
   it.each([
     ['gltf', gamma, gamma],
-    ['obj', gamma, gamma],
-    ['dae', gamma, gamma],
+    ['obj', linear, linear],
+    ['dae', linear, linear],
+    ['3ds', linear, linear],
     ['fbx', linear, linear],
-    // Their importers make the colours of vertices linear.
-    ['ply', linear, gamma],
+    // Their importers make the colours of vertices linear, and they have none of materials.
+    ['ply', gamma, gamma],
     ['3mf', gamma, gamma],
   ] as const)('%s are linear after all, or were', async (format, material, vertex) => {
     expect(await colors(format)).toEqual([material, vertex]);

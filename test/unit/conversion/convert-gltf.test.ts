@@ -179,7 +179,7 @@ describe('a model with small faults', () => {
 
   it('with an unknown extension that is optional is converted without it', async () => {
     const { outcome } = await assetOf(boxGlb({ extensionsUsed: ['VENDOR_sparkle'] }));
-    expect(outcome.warnings).toMatchObject([{ code: 'extension_dropped', details: { extension: 'VENDOR_sparkle' } }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'extension_left_out', details: { extension: 'VENDOR_sparkle' } }]);
   });
 
   it('without a scene shows all its nodes', async () => {

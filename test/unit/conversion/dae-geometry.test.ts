@@ -81,7 +81,17 @@ describe('the geometry of a COLLADA document', () => {
   it('does without attributes that refer to what is not there, and says so', async () => {
     const primitives = `<triangles count="1">${vertex}<input semantic="NORMAL" source="#n" offset="1"/><p>0 0 1 9 2 0</p></triangles>`;
     const { outcome } = await importedDocument(model({ sources: daeSource('n', '0 0 1', 'X Y Z'), primitives }));
-    expect(outcome.warnings).toMatchObject([{ code: 'attribute_damaged', details: { attribute: 'NORMAL' } }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'attribute_mended', details: { attribute: 'NORMAL' } }]);
+  });
+
+  it('is left out where it is a curve or a solid of no polygons, with a warning', async () => {
+    const spline = '<geometry id="curve" name="curve"><spline closed="true"/></geometry>';
+    const model = meshDae({
+      libraries: `<library_geometries>${spline}</library_geometries>`,
+      instance: '<instance_geometry url="#mesh"/><instance_geometry url="#curve"/>',
+    });
+    const { outcome } = await importedDocument({ 'm.dae': Buffer.from(model) });
+    expect(outcome.warnings).toMatchObject([{ code: 'free_forms_left_out', details: { objects: 'curve' } }]);
   });
 
   it('is placed by every kind of transformation', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { daeSource, meshDae } from '../../support/models/dae.ts';
 import { png } from '../../support/models/index.ts';
-import { importedDocument, rounded } from './imported-document.ts';
+import { importedDocument, rounded, srgb } from './imported-document.ts';
 
 const image = png(4, [10, 20, 30]);
 const sampler = `<newparam sid="surface"><surface type="2D"><init_from>image</init_from></surface></newparam>
@@ -13,9 +13,9 @@ describe('a material of a COLLADA document', () => {
     [
       'its colour',
       '<lambert><diffuse><color>0.25 0.5 1 1</color></diffuse></lambert>',
-      { color: [0.25, 0.5, 1, 1], alphaMode: 'OPAQUE' },
+      { color: srgb(0.25, 0.5, 1), alphaMode: 'OPAQUE' },
     ],
-    ['what a parameter says', '<phong><diffuse><param ref="tone"/></diffuse></phong>', { color: [0.5, 0.25, 0, 1] }],
+    ['what a parameter says', '<phong><diffuse><param ref="tone"/></diffuse></phong>', { color: srgb(0.5, 0.25, 0) }],
     [
       'the light that it gives off where it is not lit',
       '<constant><emission><color>1 0 0 1</color></emission></constant>',
@@ -24,27 +24,27 @@ describe('a material of a COLLADA document', () => {
     [
       'the colour of its transparency where SketchUp draws an edge',
       '<constant><transparent opaque="A_ONE"><color>0 0.5 0 1</color></transparent><transparency><float>1</float></transparency></constant>',
-      { color: [0, 0.5, 0, 1] },
+      { color: srgb(0, 0.5, 0) },
     ],
     [
       'an opacity by how bright it is',
       '<phong><transparent opaque="RGB_ZERO"><color>0.25 0.25 0.25 1</color></transparent><transparency><float>1</float></transparency></phong>',
-      { color: [0.6, 0.6, 0.6, 0.75], alphaMode: 'BLEND' },
+      { color: srgb(0.8, 0.8, 0.8, 0.75), alphaMode: 'BLEND' },
     ],
     [
       'an opacity by how dark it is',
       '<phong><transparent opaque="RGB_ONE"><color>0.25 0.25 0.25 1</color></transparent></phong>',
-      { color: [0.6, 0.6, 0.6, 0.25] },
+      { color: srgb(0.8, 0.8, 0.8, 0.25) },
     ],
     [
       'an opacity that is turned',
       '<phong><transparent opaque="A_ZERO"><color>0 0 0 0.75</color></transparent></phong>',
-      { color: [0.6, 0.6, 0.6, 0.25] },
+      { color: srgb(0.8, 0.8, 0.8, 0.25) },
     ],
     [
       'a decimal comma',
       '<phong><diffuse><color>0,5  0,25 1,0 1</color></diffuse></phong>',
-      { color: [0.5, 0.25, 1, 1] },
+      { color: srgb(0.5, 0.25, 1) },
     ],
   ];
   it.each(looks)('has %s', async (_what, shader, expected) => {
@@ -56,15 +56,15 @@ describe('a material of a COLLADA document', () => {
     const shader =
       '<phong><transparent opaque="A_ONE"><color>1 1 1 1</color></transparent><transparency><float>0</float></transparency></phong>';
     const { materials, outcome } = await importedDocument(painted({ shader }));
-    expect(materials).toMatchObject([{ color: [0.6, 0.6, 0.6, 1], alphaMode: 'OPAQUE' }]);
-    expect(outcome.warnings).toMatchObject([{ code: 'opacity_turned' }]);
+    expect(materials).toMatchObject([{ color: srgb(0.8, 0.8, 0.8), alphaMode: 'OPAQUE' }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'opacity_mended' }]);
   });
 
   it('is grey where its effect is for one program alone, with a warning', async () => {
     const [text] = Object.values(painted({})).map(String);
     const model = Buffer.from(text?.replaceAll('profile_COMMON', 'profile_GLSL') ?? '');
     const { materials, outcome } = await importedDocument({ 'm.dae': model });
-    expect(materials).toMatchObject([{ name: 'paint', color: [0.6, 0.6, 0.6, 1] }]);
+    expect(materials).toMatchObject([{ name: 'paint', color: srgb(0.8, 0.8, 0.8) }]);
     expect(outcome.warnings).toMatchObject([{ code: 'material_unknown', details: { material: 'paint' } }]);
   });
 

@@ -1,6 +1,7 @@
 import type { AnimationChannel, Document } from '@gltf-transform/core';
 import { describe, expect, it } from 'vitest';
 import { daeSource, meshDae } from '../../support/models/dae.ts';
+import { importModel } from './import-model.ts';
 import { importedDocument, rounded } from './imported-document.ts';
 
 const identity = '1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1';
@@ -116,6 +117,27 @@ describe('the motion of a COLLADA document', () => {
     expect(valueAt(weights, 0.5)).toEqual([0.5]);
   });
 
+  it('says of shapes that they are left out: those of other vertices, and those that are not there', async () => {
+    for (const files of [morphed('NORMALIZED', '0 0 0 1 0 0 1 3 0'), morphed('NORMALIZED', '0 0 0', 'nobody')]) {
+      const { outcome } = await importedDocument(files);
+      expect(outcome.warnings).toMatchObject([{ code: 'shape_left_out', details: { mesh: 'mesh' } }]);
+    }
+  });
+
+  it('is stored once, however often its node is shown', async () => {
+    const { 'm.dae': model } = moved({
+      target: 'node/place.X',
+      times: '0 1',
+      values: '0 1',
+      transforms: '<translate sid="place">0 2 0</translate>',
+    });
+    const uses = '<node><instance_node url="#node"/><instance_node url="#node"/></node>';
+    const { document } = await importModel(model.toString().replace('</visual_scene>', `${uses}</visual_scene>`));
+    const [animation] = document.getRoot().listAnimations();
+    expect(animation?.listChannels()).toHaveLength(3);
+    expect(animation?.listSamplers()).toHaveLength(1);
+  });
+
   it('keeps what no joint holds where it is bound, with a warning', async () => {
     const { document, size, outcome } = await importedDocument(skinned('nobody', 'node'));
     expect(document.getRoot().listSkins()).toEqual([]);
@@ -175,11 +197,11 @@ function moved({
   return { 'm.dae': Buffer.from(meshDae({ transforms, libraries })) };
 }
 
-function morphed(method: string, shape: string) {
+function morphed(method: string, shape: string, target = 'other-mesh') {
   const other = meshDae({ positions: shape }).match(/<library_geometries>.*<\/library_geometries>/s)?.[0] ?? '';
   const renamed = other.replaceAll(/(id|source)="(#?)(mesh|v|p|p-a)"/g, '$1="$2other-$3"');
   const controller = `<library_controllers><controller id="blend"><morph source="#mesh" method="${method}">
-<source id="targets"><IDREF_array id="targets-a" count="1">other-mesh</IDREF_array></source>${daeSource('weights', '0', 'W')}
+<source id="targets"><IDREF_array id="targets-a" count="1">${target}</IDREF_array></source>${daeSource('weights', '0', 'W')}
 <targets><input semantic="MORPH_TARGET" source="#targets"/><input semantic="MORPH_WEIGHT" source="#weights"/></targets></morph></controller></library_controllers>`;
   const animation = `<library_animations><animation>${daeSource('times', '0 1', 'TIME')}${daeSource('values', '0 1', 'W')}
 <sampler id="sampler"><input semantic="INPUT" source="#times"/><input semantic="OUTPUT" source="#values"/></sampler>

@@ -30,6 +30,11 @@ describe('a COLLADA document', () => {
     }
   });
 
+  it.each(['dds', 'psd', 'avif'])('has images that only a surface names, of every kind: %s', async (extension) => {
+    const text = triangleDae('none').toString().replace('<init_from>image<', `<init_from>maps/wood.${extension}<`);
+    expect(await referencesOf(Buffer.from(text))).toContain(`maps/wood.${extension}`);
+  });
+
   it('never has images of the network', async () => {
     const { outcome } = await importedDocument({
       'm.dae': triangleDae('http://example.com/wood.png'),

@@ -252,7 +252,7 @@ describe('a mesh in an FBX', () => {
     const curved = object('Geometry', 41, 'hull', 'NurbsSurface', [['Type', ['NurbsSurface']]], [42]);
     const records = scene([boxOf(1, [2]), model(2, 'box'), curved, model(42, 'hull', [], [0], 'NurbsSurface')]);
     const { outcome } = await importedDocument({ 'm.fbx': textOf(records) });
-    expect(outcome.warnings).toMatchObject([{ code: 'geometry_left_out', details: { objects: 'hull' } }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'free_forms_left_out', details: { objects: 'hull' } }]);
   });
 });
 

@@ -1,6 +1,15 @@
 import type { Document, vec4 } from '@gltf-transform/core';
 import { describe, expect, it } from 'vitest';
-import { encodings, type FbxObject, geometry, layer, object, property, scene } from '../../support/models/fbx-scene.ts';
+import {
+  encodings,
+  type FbxObject,
+  geometry,
+  layer,
+  object,
+  property,
+  scene,
+  textOf,
+} from '../../support/models/fbx-scene.ts';
 import { importModel } from './import-model.ts';
 import { importedDocument, rounded } from './imported-document.ts';
 
@@ -141,6 +150,17 @@ describe('shapes in an FBX', () => {
       expect(weights).toEqual([0, 0.25, 0, 1, 0.25, 0]);
     },
   );
+
+  it('stay until they jump where a value is held', async () => {
+    const jump = [
+      ...walk,
+      curveNode(110, 41, 'DeformPercent'),
+      curve(111, 110, 'DeformPercent', [0, 1], [0, 100], CONSTANT),
+    ];
+    const [times, weights] = trackOf((await importModel(textOf(scene([...face, ...jump])))).document, 'weights');
+    expect(times.map((time) => rounded(time))).toEqual([0, 0.999, 1]);
+    expect([0, 3, 6].map((at) => weights[at])).toEqual([0, 0, 1]);
+  });
 
   it('are valid where the model is converted', async () => {
     const { outcome, document } = await importedDocument({

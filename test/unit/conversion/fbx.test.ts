@@ -25,6 +25,13 @@ describe('an FBX', () => {
     });
   });
 
+  it('is of the plain grey of all formats where nothing says its colour', async () => {
+    for (const file of [textFbx(), binaryFbx(boxRecords(), 7400)]) {
+      const { materials } = await importedDocument({ 'm.fbx': file }, { fbxAssumeMetallic: false });
+      expect(materials).toMatchObject([{ color: [0.604, 0.604, 0.604, 1] }]);
+    }
+  });
+
   it('has the unit and the axes that it says', async () => {
     const settings = `P: "UnitScaleFactor", "double", "Number", "",100
       P: "UpAxis", "int", "Integer", "",2

@@ -290,7 +290,7 @@ describe('what no viewer needs is left out and told', () => {
       const model = featureGlb(() => ({ json: { extensionsUsed: [extension], extensionsRequired: [extension] } }));
       const { outcome } = await assetOf(model);
       expect(outcome.warnings).toEqual([
-        { code: 'extension_dropped', title: 'Unknown extension left out', details: { extension } },
+        { code: 'extension_left_out', title: 'Unknown extension left out', details: { extension } },
       ]);
     },
   );
@@ -306,7 +306,7 @@ describe('texture coordinates that a mesh part lacks', () => {
       const { outcome, asset } = await convertModel(model, settings);
       expect(outcome).toMatchObject({
         status: 'succeeded',
-        warnings: [{ code: 'texcoord_missing', details: { mesh: 'quad', material: 'wooden' } }],
+        warnings: [{ code: 'texcoords_missing', details: { mesh: 'quad', material: 'wooden' } }],
       });
       const document = await unpack(asset ?? new Uint8Array(0));
       expect(document.getRoot().listMaterials()[0]?.getBaseColorTexture()).not.toBeNull();

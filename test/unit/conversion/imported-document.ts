@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Document, WebIO } from '@gltf-transform/core';
 import { ALL_EXTENSIONS } from '@gltf-transform/extensions';
 import { describe } from 'vitest';
+import { linearOf } from '../../../lib/conversion/linear-colors.ts';
 import type { ModelFiles } from '../../support/models/index.ts';
 import { assetOf } from './convert-model.ts';
 
@@ -37,6 +38,11 @@ function materialsOf(document: Document) {
 /** @param steps from one whole number to the next */
 export function rounded(value: number, steps = 1000): number {
   return Math.round(value * steps) / steps;
+}
+
+/** The factor of a colour that a file has in sRGB, as most formats do. */
+export function srgb(red: number, green: number, blue: number, alpha = 1): number[] {
+  return [...[red, green, blue].map((value) => rounded(linearOf(value))), alpha];
 }
 
 function sizeOf({ min, max }: { readonly min: readonly number[]; readonly max: readonly number[] }): number[] {

@@ -4,7 +4,7 @@ import { modelReferences } from '#lib/conversion';
 import { png } from '../../support/models/index.ts';
 import { errorOf } from './convert-model.ts';
 import { importModel } from './import-model.ts';
-import { assimpModel, describeAssimpModels, importedDocument } from './imported-document.ts';
+import { assimpModel, describeAssimpModels, importedDocument, srgb } from './imported-document.ts';
 
 const square = 'v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n';
 const face = 'f 1/1 2/2 3/3 4/4\n';
@@ -23,7 +23,7 @@ describe('an OBJ', () => {
     expect(materials).toEqual([
       {
         name: 'wood oak',
-        color: [1, 0.5, 1, 0.5],
+        color: srgb(1, 0.5, 1, 0.5),
         metallic: 0,
         roughness: 1,
         alphaMode: 'BLEND',
@@ -31,7 +31,7 @@ describe('an OBJ', () => {
       },
       {
         name: 'stone',
-        color: [0.1, 0.2, 0.3, 1],
+        color: srgb(0.1, 0.2, 0.3),
         metallic: 1,
         roughness: 0.25,
         alphaMode: 'OPAQUE',
@@ -86,7 +86,7 @@ describe('an OBJ', () => {
       'm.mtl': text('newmtl a\nmap_Kd wood.png\n'),
     });
     expect(outcome.warnings).toEqual([
-      { code: 'materials_missing', title: expect.any(String), details: { file: 'none.mtl' } },
+      { code: 'file_missing', title: expect.any(String), details: { file: 'none.mtl' } },
       { code: '4004', title: 'Missing texture', details: { texture: 'wood.png', material: 'a' } },
     ]);
   });
@@ -99,6 +99,18 @@ describe('an OBJ', () => {
     });
     expect(outcome.warnings).toMatchObject([{ code: 'texcoords_missing', details: { material: 'a' } }]);
     expect(materials).toMatchObject([{ texture: undefined }]);
+  });
+
+  it('has the colour of its texture, or a plain grey, where a material says none', async () => {
+    const { materials } = await importedDocument({
+      'model.obj': text(`mtllib m.mtl\n${square}usemtl a\n${face}usemtl b\nf 1 2 3\n`),
+      'm.mtl': text('newmtl a\nmap_Kd wood.png\nnewmtl b\nNs 10\n'),
+      'wood.png': png(2, [1, 2, 3]),
+    });
+    expect(materials).toMatchObject([
+      { name: 'a', color: [1, 1, 1, 1], texture: 'image/png' },
+      { name: 'b', color: srgb(0.8, 0.8, 0.8) },
+    ]);
   });
 
   it('names its files before it is read: the longest end of a path that is there', async () => {
@@ -197,7 +209,7 @@ describe('an OBJ', () => {
     expect(materials.map(({ name, color }) => [name, ...color.slice(0, 3)])).toEqual([
       ['Mat #1', 1, 0, 0],
       ['Mat #2', 0, 1, 0],
-      ['Gr\xfcn # why', 0.5, 0.5, 0.5],
+      ['Gr\xfcn # why', ...srgb(0.5, 0.5, 0.5).slice(0, 3)],
     ]);
   });
 
@@ -207,10 +219,10 @@ describe('an OBJ', () => {
       'm.mtl': text('newmtl a\nTr 1\nnewmtl b\nTr 0.25\nKd 1 1 1\n'),
     });
     expect(materials).toMatchObject([
-      { color: [0.8, 0.8, 0.8, 1], alphaMode: 'OPAQUE' },
+      { color: srgb(0.8, 0.8, 0.8), alphaMode: 'OPAQUE' },
       { color: [1, 1, 1, 0.75], alphaMode: 'BLEND' },
     ]);
-    expect(outcome.warnings).toMatchObject([{ code: 'opacity_ignored', details: { material: 'a' } }]);
+    expect(outcome.warnings).toMatchObject([{ code: 'opacity_mended', details: { material: 'a' } }]);
   });
 
   it.each([
@@ -228,6 +240,25 @@ describe('an OBJ', () => {
     expect(material?.getAlphaMode()).toBe(alphaMode);
     const image = material?.getBaseColorTexture()?.getImage() ?? new Uint8Array(0);
     expect([...(await sharp(image).ensureAlpha().raw().toBuffer()).subarray(0, 4)]).toEqual(wanted);
+    expect(outcome.warnings).toEqual([]);
+  });
+
+  it.each([
+    ['d 0.3\nmap_d leaf.png\n', 'BLEND'],
+    ['map_Kd cut.png\nmap_d cut.png\n', 'MASK'],
+    ['map_Kd veil.png\nmap_d veil.png\n', 'BLEND'],
+    ['map_Kd leaf.png\nmap_d leaf.png\n', 'OPAQUE'],
+  ])('is seen through as all of it says: %j', async (lines, alphaMode) => {
+    const rgba = (alpha: number) =>
+      sharp({ create: { width: 4, height: 4, channels: 4, background: { r: 9, g: 9, b: 9, alpha } } });
+    const { materials, outcome } = await importedDocument({
+      'model.obj': text(`mtllib m.mtl\n${square}usemtl a\n${face}`),
+      'm.mtl': text(`newmtl a\n${lines}`),
+      'leaf.png': png(4, [255, 255, 255]),
+      'cut.png': new Uint8Array(await rgba(0).png().toBuffer()),
+      'veil.png': new Uint8Array(await rgba(0.5).png().toBuffer()),
+    });
+    expect(materials).toMatchObject([{ alphaMode }]);
     expect(outcome.warnings).toEqual([]);
   });
 

@@ -10,6 +10,7 @@ import {
   refusesEveryTruncation,
   survivesChangedBytes,
 } from './import-model.ts';
+import { importedDocument, rounded } from './imported-document.ts';
 import { type Element, encodings, ply, rgba, xyz } from './write-ply.ts';
 
 const indices = 'list uchar int vertex_indices';
@@ -23,6 +24,13 @@ const square: Element = {
     [0, 2, 0],
   ],
 };
+
+test('a PLY file without colours is of the plain grey of all formats', async () => {
+  const faces = { name: 'face', properties: [indices], rows: [[[0, 1, 2, 3]]] };
+  const { document } = await importedDocument({ 'm.ply': ply('ascii', [square, faces]) });
+  const [material] = document.getRoot().listMaterials();
+  expect(material?.getBaseColorFactor().map((value) => rounded(value))).toEqual([0.604, 0.604, 0.604, 1]);
+});
 
 describe.each(encodings)('a PLY file in %s', (encoding) => {
   test('is a mesh of the triangles of its polygons, with smooth normals', async () => {

@@ -1,17 +1,16 @@
 import type { ModelFile } from '../../model-file.ts';
 import { FileWindow } from '../../reading/file-window.ts';
 import { refused } from '../../reading/refused.ts';
-import { type FbxArrayKind, type FbxFile, type FbxNode, type FbxValue, isWanted } from './fbx-node.ts';
+import { arrayBytes, type FbxArrayKind, type FbxFile, type FbxNode, type FbxValue, isWanted } from './fbx-node.ts';
 
-const HEADER_BYTES = 27;
+export const HEADER_BYTES = 27;
 /** From this version on, sizes have 64 bits. */
-const WIDE_VERSION = 7500;
+export const WIDE_VERSION = 7500;
 const LONGEST_TEXT = 2 ** 16;
 const DEEPEST = 64;
 
-/** Bytes of each value by its type, and of each of an array's. */
+/** Bytes of each value by its type. */
 const valueBytes: Readonly<Record<string, number>> = { Y: 2, C: 1, B: 1, I: 4, F: 4, D: 8, L: 8 };
-const arrayBytes: Readonly<Record<FbxArrayKind, number>> = { f: 4, d: 8, i: 4, l: 8, b: 1, c: 1 };
 
 /**
  * Walks through a binary FBX from record to record; of arrays, only the sizes are looked at.

@@ -16,11 +16,16 @@ export interface Key {
   readonly isHeld: boolean;
 }
 
-/** The keyframes of an `AnimationCurve`; none where it contradicts itself. */
+/** Times are longs, of which larger ones are no time of anything. */
+function isTime(time: number): boolean {
+  return Math.abs(time) <= 2 ** 62;
+}
+
+/** The keyframes of an `AnimationCurve`; none where it contradicts itself, or has a time that is none. */
 export function readKeys(curve: FbxNode, file: Uint8Array): Key[] {
   const times = readNumbers(file, dataOf(curve, 'KeyTime'));
   const values = readNumbers(file, dataOf(curve, 'KeyValueFloat'));
-  if (times.length !== values.length) return [];
+  if (times.length !== values.length || !times.every(isTime)) return [];
   const flags = readIndices(file, dataOf(curve, 'KeyAttrFlags'));
   const uses = readIndices(file, dataOf(curve, 'KeyAttrRefCount'));
   const held: boolean[] = [];

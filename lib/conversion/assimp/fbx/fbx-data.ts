@@ -1,8 +1,10 @@
 import { inflateSync } from 'node:zlib';
+import { GrowingArray } from '../../geometry/growing-array.ts';
 import { refused } from '../../reading/refused.ts';
-import type { FbxArrayKind, FbxData } from './fbx-node.ts';
+import { arrayBytes, type FbxArrayKind, type FbxData } from './fbx-node.ts';
 
-const itemBytes: Readonly<Record<FbxArrayKind, number>> = { f: 4, d: 8, i: 4, l: 8, b: 1, c: 1 };
+/** As much of a text as is taken apart at once. */
+const PIECE_BYTES = 2 ** 20;
 
 /**
  * The numbers of an array.
@@ -31,17 +33,26 @@ export function readBytes(file: Uint8Array, data: FbxData | undefined): Uint8Arr
 }
 
 function readText(file: Uint8Array, { at, bytes }: FbxData): Float64Array<ArrayBuffer> {
-  const text = Buffer.from(file.buffer, file.byteOffset + at, bytes).toString('latin1');
-  const [numbers = ''] = text.split('}', 1);
-  return numbers.trim() === '' ? new Float64Array(0) : Float64Array.from(numbers.split(','), Number);
+  const numbers = new GrowingArray((length) => new Float64Array(length), 64);
+  const text = Buffer.from(file.buffer, file.byteOffset + at, bytes);
+  const brace = text.indexOf('}');
+  const end = brace < 0 ? text.length : brace;
+  for (let from = 0; from < end; ) {
+    const comma = end - from > PIECE_BYTES ? text.lastIndexOf(',', from + PIECE_BYTES) : end;
+    const to = comma > from ? comma : end;
+    const piece = text.toString('latin1', from, to);
+    if (piece.trim() !== '') for (const number of piece.split(',')) numbers.push(Number(number));
+    from = to + 1;
+  }
+  return numbers.values;
 }
 
 function readBinary(file: Uint8Array, data: FbxData, kind: FbxArrayKind): Float64Array<ArrayBuffer> {
   const { count = 0 } = data;
-  const bytes = unpack(file, data, count * itemBytes[kind]);
+  const bytes = unpack(file, data, count * arrayBytes[kind]);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const numbers = new Float64Array(count);
-  for (let i = 0; i < count; i += 1) numbers[i] = readNumber(view, kind, i * itemBytes[kind]);
+  for (let i = 0; i < count; i += 1) numbers[i] = readNumber(view, kind, i * arrayBytes[kind]);
   return numbers;
 }
 

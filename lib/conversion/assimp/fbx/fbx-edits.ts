@@ -1,3 +1,4 @@
+import { HEADER_BYTES, WIDE_VERSION } from './fbx-binary.ts';
 import type { FbxFile, FbxNode } from './fbx-node.ts';
 
 /** A record that is to be written: a new one, or an object that is there once more, with its changes and a number of its own. */
@@ -85,10 +86,6 @@ function recordText({ name, values, children }: NewRecord): string {
   const list = values.map((value) => (typeof value === 'string' ? `"${value}"` : String(value))).join(', ');
   return children === undefined ? `${name}: ${list}\n` : `${name}: ${list} {\n${children.map(recordText).join('')}}\n`;
 }
-
-const HEADER_BYTES = 27;
-/** From this version on, sizes have 64 bits. */
-const WIDE_VERSION = 7500;
 
 /** Every record says where it ends in the file, so that all behind a change are written anew. */
 class BinaryCopy {

@@ -1,5 +1,6 @@
 import type { vec3 } from '@gltf-transform/core';
-import { type Numbers, part, scaledColor } from './fbx-numbers.ts';
+import { partOfLight } from '../../part-of-light.ts';
+import { type Numbers, scaledColor } from './fbx-numbers.ts';
 
 /** A surface as the physical materials of modelling programs describe it. */
 export type FbxLook =
@@ -130,17 +131,17 @@ export function lookOf(numbers: Numbers): FbxLook | undefined {
       color: scaledColor(numbers, main.color, undefined, [1, 1, 1]),
       emission: scaledColor(numbers, main.emission, undefined, [0, 0, 0]),
       specular: scaledColor(numbers, '3dsMax|main|Specular', undefined, [0, 0, 0]),
-      glossiness: part(numbers.get('3dsMax|main|glossiness')?.[0] ?? 0),
+      glossiness: partOfLight(numbers.get('3dsMax|main|glossiness')?.[0] ?? 0),
     };
   }
   const dialect = dialects.find(({ metalness, roughness }) => numbers.has(metalness) || numbers.has(roughness));
   if (dialect === undefined) return undefined;
-  const rough = part(numbers.get(dialect.roughness)?.[0] ?? 0.5);
+  const rough = partOfLight(numbers.get(dialect.roughness)?.[0] ?? 0.5);
   return {
     kind: 'metal',
     color: scaledColor(numbers, dialect.color, dialect.colorStrength, numbers.get('DiffuseColor') ?? [1, 1, 1]),
     emission: scaledColor(numbers, dialect.emission, dialect.emissionStrength, [0, 0, 0]),
-    metalness: part(numbers.get(dialect.metalness)?.[0] ?? 0),
+    metalness: partOfLight(numbers.get(dialect.metalness)?.[0] ?? 0),
     roughness: isGloss(numbers) ? 1 - rough : rough,
   };
 }

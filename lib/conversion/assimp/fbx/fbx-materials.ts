@@ -4,14 +4,14 @@ import type { ConversionWarning } from '../../conversion-outcome.ts';
 import { convertSpecularGlossiness } from '../../gltf/specular-glossiness.ts';
 import { ChannelPacker } from '../../images/channel-packer.ts';
 import { looksLikeNormalMap } from '../../images/normal-map.ts';
+import { OpacityMaps } from '../../images/opacity-maps.ts';
 import type { ImportRequest } from '../../importer.ts';
-import { loadSharp } from '../../textures/sharp-images.ts';
 import type { FbxObjects } from './fbx-connections.ts';
 import { blenderMaps, type FbxLook, fbxMaps, isGloss, lookOf } from './fbx-looks.ts';
 import { type FbxFile, type FbxNode, numbersOf, objectName } from './fbx-node.ts';
 import { materialTemplates, type Numbers, opacityOf, withTemplate } from './fbx-numbers.ts';
 import { applyPhong } from './fbx-phong.ts';
-import { type FbxTexture, FbxTextures } from './fbx-textures.ts';
+import { FbxTextures } from './fbx-textures.ts';
 
 interface FbxContent {
   readonly fbx: FbxFile;
@@ -58,6 +58,7 @@ class Painter {
   readonly #textures: FbxTextures;
   readonly #templates: ReadonlyMap<string, Numbers>;
   readonly #packer: ChannelPacker;
+  readonly #opacities: OpacityMaps;
   readonly #assumeMetallic: boolean;
   readonly #isBlender: boolean;
 
@@ -66,6 +67,7 @@ class Painter {
     this.#textures = textures;
     this.#templates = materialTemplates(fbx.nodes);
     this.#packer = new ChannelPacker(document, request.limits);
+    this.#opacities = new OpacityMaps(document, request.limits);
     this.#assumeMetallic = request.settings.fbxAssumeMetallic;
     this.#isBlender = /blender/i.test(generator);
   }
@@ -83,7 +85,7 @@ class Painter {
       material.setBaseColorFactor([1, 1, 1, alpha]).setBaseColorTexture(color.texture);
       this.#textures.place(material.getBaseColorTextureInfo(), color, node);
     }
-    await this.#setOpacity(material, node, color);
+    await this.#setOpacity(material, node);
     await this.#setNormals(material, node);
     await this.#setEmission(material, node);
     await this.#setOcclusion(material, node);
@@ -92,20 +94,12 @@ class Painter {
     this.#textures.leaveOut(node, ...fbxMaps.unused.filter((name) => !this.#isBlender || !isOfBlender(name)));
   }
 
-  async #setOpacity(material: Material, node: FbxNode, color: FbxTexture | undefined): Promise<void> {
+  async #setOpacity(material: Material, node: FbxNode): Promise<void> {
     const opacity = await this.#textures.find(node, ...fbxMaps.opacity);
     if (opacity === undefined) return;
-    const opaque = color?.texture ?? 255;
-    const colors = (['red', 'green', 'blue'] as const).map((channel) =>
-      typeof opaque === 'number' ? opaque : { texture: opaque, channel },
-    );
-    const fourth = { texture: opacity.texture, channel: 'opacity' as const };
-    const isSame = opacity.uri === color?.uri;
-    if (isSame && !(await hasAlpha(opacity))) return;
-    const packed = isSame ? opacity.texture : await this.#packer.pack(`${opacity.uri} opacity`, [...colors, fourth]);
-    if (packed === undefined) return;
-    material.setBaseColorTexture(packed).setAlphaMode('BLEND');
-    if (color === undefined) this.#textures.place(material.getBaseColorTextureInfo(), opacity, node);
+    const isAlone = material.getBaseColorTexture() === null;
+    if (!(await this.#opacities.apply(material, opacity.texture))) this.#textures.leaveOut(node, ...fbxMaps.opacity);
+    else if (isAlone) this.#textures.place(material.getBaseColorTextureInfo(), opacity, node);
   }
 
   /** Maps of heights and of normals have the same name; they do not look the same. */
@@ -196,14 +190,4 @@ function applyLook(material: Material, look: FbxLook, alpha: number): void {
 
 function isOfBlender(name: string): boolean {
   return name === 'ReflectionFactor' || name === 'ShininessExponent';
-}
-
-async function hasAlpha({ texture }: FbxTexture): Promise<boolean> {
-  const image = texture.getImage();
-  if (image === null || texture.getMimeType() === 'image/ktx2') return false;
-  const sharp = await loadSharp();
-  const { hasAlpha } = await sharp(image)
-    .metadata()
-    .catch(() => ({ hasAlpha: false }));
-  return hasAlpha;
 }

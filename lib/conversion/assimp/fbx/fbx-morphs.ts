@@ -1,9 +1,11 @@
 import type { Animation, Document, Mesh, Node } from '@gltf-transform/core';
+import { checkLimit, type WorkLimits } from '../../conversion-limits.ts';
 import type { FbxObjects } from './fbx-connections.ts';
 import { type Key, readKeys, SECOND } from './fbx-curves.ts';
 import { readNumbers } from './fbx-data.ts';
-import { childOf, dataOf, type FbxNode, numbersOf, objectName, subclassOf } from './fbx-node.ts';
+import { childOf, dataOf, type FbxFile, type FbxNode, numbersOf, objectName, subclassOf } from './fbx-node.ts';
 import { orderTargets } from './fbx-shapes.ts';
+import { addKeys } from './mend-motion.ts';
 
 /** A morph target as an FBX has it: a shape of a channel. */
 interface Target {
@@ -14,13 +16,23 @@ interface Target {
   readonly full: number | undefined;
 }
 
-/** Gives the morph targets of a document their names, and how far each is there, at first and as animations say: the library writes none of it. */
+/** What the shapes of a file are read from. */
+interface MorphSource {
+  readonly fbx: FbxFile;
+  readonly objects: FbxObjects;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Gives the morph targets of a document their names, and how far each is there, at first and as animations say: the library writes none of it.
+ * @throws ConversionError `limit` where the weights of animations are too many
+ */
 export function applyMorphs(
   document: Document,
-  nodes: readonly FbxNode[],
-  objects: FbxObjects,
-  file: Uint8Array,
+  { fbx: { nodes, unpackedBytes }, objects, bytes: file }: MorphSource,
+  limits: WorkLimits,
 ): void {
+  let unpacked = unpackedBytes;
   const byName = Map.groupBy(document.getRoot().listNodes(), (node) =>
     node.getName().replace(/_\$AssimpFbx\$_.*$/, ''),
   );
@@ -32,7 +44,11 @@ export function applyMorphs(
       const shapes = targets.map(({ shape }) => shape);
       for (const part of node.getMesh()?.listPrimitives() ?? []) orderTargets(part, geometry, shapes, file);
       describeTargets(node.getMesh(), targets);
-      animate(document, node, targets, objects, file);
+      for (const motion of motionsOf(targets, objects, file)) {
+        unpacked += Float32Array.BYTES_PER_ELEMENT * motion.times.length * (targets.length + 1);
+        checkLimit('unpackedBytes', unpacked, limits);
+        animate(document, node, targets, motion);
+      }
     }
   }
 }
@@ -77,33 +93,41 @@ function weightOf({ full }: Target, percent: number): number {
   return full === undefined ? 0 : percent / full;
 }
 
-function animate(
-  document: Document,
-  node: Node,
-  targets: readonly Target[],
-  objects: FbxObjects,
-  file: Uint8Array,
-): void {
+/** What an animation does with the shapes of a geometry. */
+interface Motion {
+  readonly stack: FbxNode;
+  /** Of all keyframes, ascending. */
+  readonly times: readonly number[];
+  /** Of each target. */
+  readonly keys: readonly (readonly Key[])[];
+}
+
+function motionsOf(targets: readonly Target[], objects: FbxObjects, file: Uint8Array): Motion[] {
   const curves = targets.map(({ channel }) => curvesOf(channel, objects));
-  for (const stack of new Set(curves.flatMap((byStack) => [...byStack.keys()]))) {
-    const start = numbersOf(stack).get('LocalStart')?.[0] ?? 0;
+  return [...new Set(curves.flatMap((byStack) => [...byStack.keys()]))].flatMap((stack) => {
     const keys = curves.map((byStack) => readKeysOf(byStack.get(stack), file));
     const times = [...new Set(keys.flatMap((list) => list.map(({ time }) => time)))].sort((a, b) => a - b);
-    if (times.length === 0) continue;
-    const weights = times.flatMap((time) =>
-      targets.map((target, i) => weightOf(target, valueAt(keys[i] ?? [], time) ?? percentOf(target.channel))),
-    );
-    const animation = animationOf(document, objectName(stack));
-    const buffer = document.getRoot().listBuffers()[0] ?? null;
-    const accessor = (values: readonly number[]) =>
-      document.createAccessor().setType('SCALAR').setArray(Float32Array.from(values)).setBuffer(buffer);
-    const sampler = document
-      .createAnimationSampler()
-      .setInput(accessor(times.map((time) => (time - start) / SECOND)))
-      .setOutput(accessor(weights));
-    const channel = document.createAnimationChannel().setTargetNode(node).setTargetPath('weights').setSampler(sampler);
-    animation.addSampler(sampler).addChannel(channel);
+    return times.length === 0 ? [] : [{ stack, times, keys }];
+  });
+}
+
+function animate(document: Document, node: Node, targets: readonly Target[], { stack, times, keys }: Motion): void {
+  const start = numbersOf(stack).get('LocalStart')?.[0] ?? 0;
+  const weights = new Float32Array(times.length * targets.length);
+  for (const [which, target] of targets.entries()) {
+    const percents = valuesAt(keys[which] ?? [], times) ?? times.map(() => percentOf(target.channel));
+    for (const [i, percent] of percents.entries()) weights[i * targets.length + which] = weightOf(target, percent);
   }
+  const animation = animationOf(document, objectName(stack));
+  const buffer = document.getRoot().listBuffers()[0] ?? null;
+  const accessor = (values: Float32Array<ArrayBuffer>) =>
+    document.createAccessor().setType('SCALAR').setArray(values).setBuffer(buffer);
+  const sampler = document
+    .createAnimationSampler()
+    .setInput(accessor(Float32Array.from(times, (time) => (time - start) / SECOND)))
+    .setOutput(accessor(weights));
+  const channel = document.createAnimationChannel().setTargetNode(node).setTargetPath('weights').setSampler(sampler);
+  animation.addSampler(sampler).addChannel(channel);
 }
 
 function animationOf(document: Document, name: string): Animation {
@@ -125,14 +149,25 @@ function curvesOf(channel: FbxNode, objects: FbxObjects): Map<FbxNode, FbxNode> 
 }
 
 function readKeysOf(curve: FbxNode | undefined, file: Uint8Array): Key[] {
-  return curve === undefined ? [] : readKeys(curve, file);
+  const keys = curve === undefined ? [] : readKeys(curve, file);
+  return addKeys(keys, false, keys.length);
 }
 
-/** Undefined without keyframes. */
-function valueAt(keys: readonly Key[], time: number): number | undefined {
-  const next = keys.findIndex((key) => key.time >= time);
-  const [before, after] = next < 0 ? [keys.at(-1), undefined] : [keys[next - 1], keys[next]];
-  if (before === undefined || after === undefined) return (after ?? before)?.value;
+/** At times that ascend; undefined without keyframes. */
+function valuesAt(keys: readonly Key[], times: readonly number[]): number[] | undefined {
+  const sorted = keys.toSorted((a, b) => a.time - b.time);
+  const [first] = sorted;
+  if (first === undefined) return undefined;
+  let next = 0;
+  return times.map((time) => {
+    while ((sorted[next]?.time ?? Number.POSITIVE_INFINITY) <= time) next += 1;
+    const before = sorted[next - 1];
+    return before === undefined ? first.value : between(before, sorted[next], time);
+  });
+}
+
+function between(before: Key, after: Key | undefined, time: number): number {
+  if (after === undefined || before.isHeld) return before.value;
   const part = (time - before.time) / (after.time - before.time);
-  return after.time === time ? after.value : before.value + (before.isHeld ? 0 : part * (after.value - before.value));
+  return before.value + part * (after.value - before.value);
 }

@@ -26,6 +26,9 @@ export interface FbxData {
 /** Letters of the types of arrays in binary: float, double, int32, int64, bytes. */
 export type FbxArrayKind = 'f' | 'd' | 'i' | 'l' | 'b' | 'c';
 
+/** Bytes of each of an array's values. */
+export const arrayBytes: Readonly<Record<FbxArrayKind, number>> = { f: 4, d: 8, i: 4, l: 8, b: 1, c: 1 };
+
 /** What lies in a file, without what nothing here looks at. */
 export interface FbxFile {
   readonly version: number;
@@ -82,6 +85,17 @@ export function textOf(node: FbxNode, name: string): string {
 /** The first value of a child that is data. */
 export function dataOf(node: FbxNode, name: string): FbxData | undefined {
   return childOf(node, name)?.values.find((value) => typeof value === 'object');
+}
+
+/** Bytes that the arrays of a record and of those within it take when unpacked; of text, those in the file. */
+export function bytesOf({ values, children }: FbxNode): number {
+  const own = values.reduce((sum: number, value) => sum + (typeof value === 'object' ? dataBytes(value) : 0), 0);
+  return children.reduce((sum, child) => sum + bytesOf(child), own);
+}
+
+function dataBytes({ kind, count, bytes }: FbxData): number {
+  if (kind === 'raw' || kind === 'base64' || kind === 'text') return bytes;
+  return (count ?? 0) * arrayBytes[kind];
 }
 
 /** The number that other objects know an object by. */

@@ -1,4 +1,5 @@
 import type { vec3 } from '@gltf-transform/core';
+import { partOfLight } from '../../part-of-light.ts';
 import { type FbxNode, numbersOf, textOf } from './fbx-node.ts';
 
 /** Numbers of a material's properties by their name. */
@@ -27,13 +28,13 @@ export function withTemplate(node: FbxNode, templates: ReadonlyMap<string, Numbe
 /** The part of the light that a material lets not through. */
 export function opacityOf(numbers: Numbers): number {
   const opacity = first(numbers, 'Opacity');
-  if (opacity !== undefined) return part(opacity);
+  if (opacity !== undefined) return partOfLight(opacity);
   const colour = numbers.get('TransparentColor') ?? [];
   const factor = first(numbers, 'TransparencyFactor') ?? 0;
-  if (colour.length < 3) return part(1 - factor);
+  if (colour.length < 3) return partOfLight(1 - factor);
   const [red = 0, green = 0, blue = 0] = colour;
   // Programs write a white one for materials that a factor of zero makes opaque, and leave out the zero.
-  return part(1 - ((red + green + blue) / 3) * factor);
+  return partOfLight(1 - ((red + green + blue) / 3) * factor);
 }
 
 /** A colour and its strength. */
@@ -45,14 +46,9 @@ export function scaledColor(
 ): vec3 {
   const [red = 0, green = 0, blue = 0] = numbers.get(color) ?? otherwise;
   const by = (strength === undefined ? undefined : first(numbers, strength)) ?? 1;
-  return [part(red * by), part(green * by), part(blue * by)];
+  return [partOfLight(red * by), partOfLight(green * by), partOfLight(blue * by)];
 }
 
 export function first(numbers: Numbers, name: string): number | undefined {
   return numbers.get(name)?.[0];
-}
-
-/** Parts of the light are from 0 to 1. */
-export function part(value: number): number {
-  return value > 0 ? Math.min(1, value) : 0;
 }

@@ -1,6 +1,9 @@
 import type { Material, vec3 } from '@gltf-transform/core';
-import { first, type Numbers, part, scaledColor } from './fbx-numbers.ts';
+import { partOfLight } from '../../part-of-light.ts';
+import { PLAIN_GREY } from '../../plain-grey.ts';
+import { first, type Numbers, scaledColor } from './fbx-numbers.ts';
 
+const GREY = [PLAIN_GREY, PLAIN_GREY, PLAIN_GREY];
 /** Part of the light that a surface which is no metal reflects. */
 const DIELECTRIC = 0.04;
 
@@ -9,7 +12,7 @@ const DIELECTRIC = 0.04;
  * @param assumeMetallic whether what shines brightly is taken for metal
  */
 export function applyPhong(material: Material, numbers: Numbers, alpha: number, assumeMetallic: boolean): void {
-  const diffuse = scaledColor(numbers, 'DiffuseColor', 'DiffuseFactor', material.getBaseColorFactor().slice(0, 3));
+  const diffuse = scaledColor(numbers, 'DiffuseColor', 'DiffuseFactor', GREY);
   // Lambert's surfaces have no highlights.
   const specular = scaledColor(numbers, 'SpecularColor', 'SpecularFactor', [0, 0, 0]);
   const shininess = first(numbers, 'ShininessExponent') ?? first(numbers, 'Shininess') ?? 0;
@@ -19,7 +22,7 @@ export function applyPhong(material: Material, numbers: Numbers, alpha: number, 
   material
     .setBaseColorFactor([red, green, blue, alpha])
     .setMetallicFactor(metalness)
-    .setRoughnessFactor(part(Math.sqrt(2 / (Math.max(0, shininess * intensity) + 2))));
+    .setRoughnessFactor(partOfLight(Math.sqrt(2 / (Math.max(0, shininess * intensity) + 2))));
 }
 
 /** The formula of glTF's specification for its extension of specular and glossiness. */
@@ -28,7 +31,7 @@ function metalnessOf(diffuse: vec3, specular: vec3): number {
   const b = (brightness(diffuse) * strength) / (1 - DIELECTRIC) + brightness(specular) - 2 * DIELECTRIC;
   const c = DIELECTRIC - brightness(specular);
   const root = Math.sqrt(Math.max(0, b * b - 4 * DIELECTRIC * c));
-  return part((-b + root) / (2 * DIELECTRIC));
+  return partOfLight((-b + root) / (2 * DIELECTRIC));
 }
 
 function albedoOf(diffuse: vec3, specular: vec3, metalness: number): vec3 {
@@ -37,7 +40,7 @@ function albedoOf(diffuse: vec3, specular: vec3, metalness: number): vec3 {
   const blend = metalness * metalness;
   const mixed = diffuse.map((value, i) => {
     const metal = ((specular[i] ?? 0) - DIELECTRIC * (1 - metalness)) / Math.max(1e-4, metalness);
-    return part(value * plain * (1 - blend) + metal * blend);
+    return partOfLight(value * plain * (1 - blend) + metal * blend);
   });
   return [mixed[0] ?? 0, mixed[1] ?? 0, mixed[2] ?? 0];
 }

@@ -4,6 +4,8 @@ import { dataOf, type FbxNode } from './fbx-node.ts';
 
 /** Vertices by which a shape is known among others, of it and of all. */
 const [SAMPLES, MOST_SAMPLES] = [4, 256];
+/** Vertices of one place that are looked at: several may lie there, as those of closed lips do. */
+const MOST_IN_PLACE = 64;
 
 /** Some of the vertices that a shape moves, the one that it moves farthest among them. */
 interface Sample {
@@ -59,7 +61,10 @@ function spreadOver(vertices: readonly number[]): number[] {
 function placesOf(part: Primitive, samples: readonly Sample[]): ReadonlyMap<string, readonly number[]> {
   const wanted = new Map<string, number[]>(samples.map(({ position }) => [position, []]));
   const positions = part.getAttribute('POSITION')?.getArray() ?? new Float32Array(0);
-  for (let i = 0; i + 2 < positions.length; i += 3) wanted.get(placeOf(positions, i))?.push(i);
+  for (let i = 0; i + 2 < positions.length; i += 3) {
+    const found = wanted.get(placeOf(positions, i));
+    if (found !== undefined && found.length < MOST_IN_PLACE) found.push(i);
+  }
   return wanted;
 }
 
@@ -73,7 +78,6 @@ function distanceOf(
   let sum = 0;
   for (const { position, moved } of samples) {
     const [x, y, z] = moved[shape] ?? [0, 0, 0];
-    // Several vertices may lie in one place, as those of closed lips do.
     const offs = (places.get(position) ?? []).map((i) =>
       Math.hypot((array[i] ?? 0) - x, (array[i + 1] ?? 0) - y, (array[i + 2] ?? 0) - z),
     );

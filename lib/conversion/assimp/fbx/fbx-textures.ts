@@ -1,6 +1,6 @@
 import { type Document, type Texture, TextureInfo } from '@gltf-transform/core';
-import { KHRTextureTransform } from '@gltf-transform/extensions';
 import type { ConversionWarning } from '../../conversion-outcome.ts';
+import { placeTexture } from '../../images/place-texture.ts';
 import { TextureLoader } from '../../images/texture-loader.ts';
 import type { ImportRequest } from '../../importer.ts';
 import type { FbxObjects } from './fbx-connections.ts';
@@ -74,7 +74,7 @@ export class FbxTextures {
     }
   }
 
-  /** Lays a texture on a surface as an FBX says. The height of texture coordinates is counted from the bottom there, and from the top in glTF. */
+  /** Lays a texture on a surface as an FBX says. */
   place(info: TextureInfo | null, { node }: FbxTexture, material: FbxNode): void {
     if (info === null) return;
     const numbers = numbersOf(node);
@@ -83,9 +83,7 @@ export class FbxTextures {
     if (numbers.get('WrapModeV')?.[0] === 1) info.setWrapT(WrapMode['CLAMP_TO_EDGE'] ?? 33_071);
     const [u = 0, v = 0] = numbers.get('Translation') ?? numbersIn(node, 'ModelUVTranslation');
     const [su = 1, sv = 1] = numbers.get('Scaling') ?? numbersIn(node, 'ModelUVScaling');
-    if ((u === 0 && v === 0 && su === 1 && sv === 1) || su === 0 || sv === 0) return;
-    const transform = this.#document.createExtension(KHRTextureTransform).createTransform();
-    info.setExtension('KHR_texture_transform', transform.setOffset([u, 1 - sv - v]).setScale([su, sv]));
+    placeTexture(this.#document, info, { offset: [u, v], scale: [su, sv] });
   }
 
   /** Of layers, the lowest is taken. */

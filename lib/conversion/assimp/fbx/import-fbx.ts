@@ -19,14 +19,14 @@ export async function importFbx(request: ImportRequest): Promise<ImportedModel> 
   checkLimit('unpackedBytes', fbx.unpackedBytes, request.limits);
   const bytes = await readWhole(fbx.isBinary ? request.file : await inUtf8(request.file));
   const objects = new FbxObjects(fbx.nodes);
-  const mended = mendFbx(fbx, bytes, objects);
+  const mended = mendFbx(fbx, bytes, objects, request.limits);
   const { document, warnings } = await importThroughAssimp({
     input: { name: 'model.fbx', bytes: mended.bytes },
     what: `an FBX of version ${fbx.version}`,
     limits: request.limits,
   });
   const looks = await applyFbxMaterials(document, { fbx, objects, bytes, generator: generatorOf(fbx) }, request);
-  applyMorphs(document, fbx.nodes, objects, bytes);
+  applyMorphs(document, { fbx, objects, bytes }, request.limits);
   placeRoots(document, placementOf(fbx));
   return {
     document,

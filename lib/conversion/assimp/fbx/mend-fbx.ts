@@ -1,7 +1,9 @@
+import { checkLimit, type WorkLimits } from '../../conversion-limits.ts';
 import type { ConversionWarning } from '../../conversion-outcome.ts';
+import type { WarningCode } from '../../warning-codes.ts';
 import type { FbxObjects } from './fbx-connections.ts';
 import { FbxEdits } from './fbx-edits.ts';
-import { type FbxFile, type FbxNode, idOf, numbersOf, objectName, subclassOf } from './fbx-node.ts';
+import { bytesOf, type FbxFile, type FbxNode, idOf, numbersOf, objectName, subclassOf } from './fbx-node.ts';
 import { mendMotion } from './mend-motion.ts';
 import { mendPolygons } from './mend-polygons.ts';
 
@@ -12,8 +14,11 @@ interface Mended {
 
 const textures: ReadonlySet<string> = new Set(['Texture', 'LayeredTexture', 'Video']);
 
-/** An FBX without what the library is known to get wrong: the same file where there is nothing of it. */
-export function mendFbx(fbx: FbxFile, bytes: Uint8Array, objects: FbxObjects): Mended {
+/**
+ * An FBX without what the library is known to get wrong: the same file where there is nothing of it.
+ * @throws ConversionError `input_refused` for arrays that cannot be unpacked, `limit`
+ */
+export function mendFbx(fbx: FbxFile, bytes: Uint8Array, objects: FbxObjects, limits: WorkLimits): Mended {
   const edits = new FbxEdits();
   const geometries = fbx.nodes.filter((node) => node.name === 'Geometry' && subclassOf(node) === 'Mesh');
   for (const geometry of geometries) {
@@ -28,7 +33,7 @@ export function mendFbx(fbx: FbxFile, bytes: Uint8Array, objects: FbxObjects): M
     ...leaveOutFarLevels(fbx.nodes, objects, edits),
     ...nameUnknownGeometry(fbx.nodes),
   ];
-  partInstances(geometries, fbx.nodes, objects, edits);
+  partInstances(geometries, fbx, objects, edits, limits);
   return { bytes: edits.apply(bytes, fbx), warnings };
 }
 
@@ -67,27 +72,38 @@ function addMaterialLayer(geometry: FbxNode, objects: FbxObjects, edits: FbxEdit
  */
 function partInstances(
   geometries: readonly FbxNode[],
-  nodes: readonly FbxNode[],
+  { nodes, unpackedBytes }: FbxFile,
   objects: FbxObjects,
   edits: FbxEdits,
+  limits: WorkLimits,
 ): void {
+  let unpacked = unpackedBytes;
   let id = nodes.reduce((largest, node) => Math.max(largest, idOf(node)), 0);
   for (const geometry of geometries) {
-    const [first, ...others] = objects.ownersOf(geometry, 'Model');
-    if (first === undefined || objects.partsOf(geometry, 'Deformer').length > 0) continue;
-    const known = new Map([[materialsOf(first.part, objects), idOf(geometry)]]);
-    for (const { part: model, connection } of others) {
-      const materials = materialsOf(model, objects);
-      const shared = known.get(materials);
-      if (shared === idOf(geometry) || edits.has(connection.node) || !Number.isSafeInteger(id + 1)) continue;
-      if (shared === undefined) {
-        id += 1;
-        edits.insertBefore(geometry, { copyOf: geometry, id });
+    for (const group of usersByMaterials(geometry, objects)) {
+      const others = group.filter(({ connection, part }) => !edits.has(connection.node) && isExact(idOf(part)));
+      if (others.length === 0 || !isExact(id + 1)) continue;
+      id += 1;
+      unpacked += bytesOf(geometry);
+      checkLimit('unpackedBytes', unpacked, limits);
+      edits.insertBefore(geometry, { copyOf: geometry, id });
+      for (const { part, connection } of others) {
+        edits.replace(connection.node, { name: 'C', values: ['OO', BigInt(id), BigInt(idOf(part))] });
       }
-      known.set(materials, shared ?? id);
-      edits.replace(connection.node, { name: 'C', values: ['OO', BigInt(shared ?? id), BigInt(idOf(model))] });
     }
   }
+}
+
+/** The objects that show a geometry with other materials than the first does, in groups of the same ones. What is deformed has one object. */
+function usersByMaterials(geometry: FbxNode, objects: FbxObjects): ReturnType<FbxObjects['ownersOf']>[] {
+  const users = objects.ownersOf(geometry, 'Model');
+  if (users.length < 2 || objects.partsOf(geometry, 'Deformer').length > 0) return [];
+  return [...Map.groupBy(users, ({ part }) => materialsOf(part, objects)).values()].slice(1);
+}
+
+/** Numbers that a double does not hold would connect other objects. */
+function isExact(id: number): boolean {
+  return Number.isSafeInteger(id);
 }
 
 function materialsOf(model: FbxNode, objects: FbxObjects): string {
@@ -144,13 +160,13 @@ function leaveOutFarLevels(nodes: readonly FbxNode[], objects: FbxObjects, edits
 function nameUnknownGeometry(nodes: readonly FbxNode[]): ConversionWarning[] {
   const unknown = nodes.filter((node) => node.name === 'Geometry' && /nurb|patch|boundary/i.test(subclassOf(node)));
   if (unknown.length === 0) return [];
-  return [leftOut('geometry_left_out', 'Curved surfaces and curves (NURBS) left out: export them as meshes', unknown)];
+  return [leftOut('free_forms_left_out', 'Free-form curves and surfaces left out', unknown)];
 }
 
 /** Names that are listed in a warning at most. */
 const MOST_NAMES = 20;
 
-function leftOut(code: string, title: string, nodes: readonly FbxNode[]): ConversionWarning {
+function leftOut(code: WarningCode, title: string, nodes: readonly FbxNode[]): ConversionWarning {
   const names = nodes.slice(0, MOST_NAMES).map(objectName);
   const more = nodes.length > MOST_NAMES ? ` and ${nodes.length - MOST_NAMES} more` : '';
   return { code, title, details: { objects: names.join(', ') + more } };

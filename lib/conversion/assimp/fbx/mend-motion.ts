@@ -36,22 +36,31 @@ function isRotation(curve: FbxNode, objects: FbxObjects): boolean {
   return owners.some(({ connection }) => connection.property === 'Lcl Rotation');
 }
 
-function addKeys(keys: readonly Key[], turns: boolean, most: number): Key[] {
+/**
+ * Keyframes with those between them that a straight way to the next needs to be right.
+ * @param turns whether they are angles
+ * @param most keyframes that may be added
+ */
+export function addKeys(keys: readonly Key[], turns: boolean, most: number): Key[] {
   const dense: Key[] = [];
   for (const [i, key] of keys.entries()) {
     const before = keys[i - 1];
-    if (before !== undefined && dense.length - i < most) dense.push(...between(before, key, turns));
+    const added = before === undefined ? [] : between(before, key, turns, most - (dense.length - i));
+    for (const one of added) dense.push(one);
     dense.push(key);
   }
   return dense;
 }
 
-function between(from: Key, to: Key, turns: boolean): Key[] {
+/** @param most keyframes that may be added; where they are too few, there are none */
+function between(from: Key, to: Key, turns: boolean, most: number): Key[] {
   const duration = to.time - from.time;
   const change = to.value - from.value;
+  if (most < 1) return [];
   if (from.isHeld) return change !== 0 && duration > 2 * JUMP ? [{ ...from, time: to.time - JUMP }] : [];
   if (!turns || duration < SHORTEST_TURN || !(Math.abs(change) > LARGEST_TURN)) return [];
   const steps = Math.min(Math.ceil(Math.abs(change) / LARGEST_TURN), Math.ceil(duration / SHORTEST_TURN));
+  if (!(steps - 1 <= most)) return [];
   return Array.from({ length: steps - 1 }, (_, i) => {
     const part = (i + 1) / steps;
     return { time: from.time + part * duration, value: from.value + part * change, isHeld: false };

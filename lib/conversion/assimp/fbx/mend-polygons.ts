@@ -6,6 +6,9 @@ import { dataOf, type FbxNode, textOf } from './fbx-node.ts';
 /** The library cuts these right; of larger ones that are not convex it loses parts. */
 const MOST_CORNERS = 4;
 
+/** What is said of a corner or a polygon has no more numbers: a matrix would be the longest. */
+const MOST_NUMBERS = 16;
+
 /** Cuts the large polygons of a mesh's geometry into triangles, with everything that its layers say of their corners. */
 export function mendPolygons(geometry: FbxNode, file: Uint8Array, edits: FbxEdits): void {
   const list = geometry.children.find(({ name }) => name === 'PolygonVertexIndex');
@@ -73,7 +76,7 @@ function spreadLayer(layer: FbxNode, from: readonly number[], count: number, fil
     const [data] = array.values.filter((value) => typeof value === 'object');
     const values = readNumbers(file, data);
     const size = values.length / count;
-    if (!Number.isInteger(size)) continue;
+    if (!Number.isInteger(size) || size > MOST_NUMBERS) continue;
     const spread = new Float64Array(size * from.length);
     for (const [to, old] of from.entries()) spread.set(values.subarray(size * old, size * (old + 1)), size * to);
     const isWhole = array.name.endsWith('Index') || array.name === 'Materials' || array.name === 'Smoothing';

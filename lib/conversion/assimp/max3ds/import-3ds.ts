@@ -1,12 +1,11 @@
-import type { Document, Material } from '@gltf-transform/core';
-import { KHRTextureTransform } from '@gltf-transform/extensions';
 import type { ConversionWarning } from '../../conversion-outcome.ts';
+import { placeTexture } from '../../images/place-texture.ts';
 import type { ImportedModel, ImportRequest } from '../../importer.ts';
 import { readWhole } from '../../model-file.ts';
 import { PLAIN_GREY } from '../../plain-grey.ts';
 import { readByReferences } from '../assimp-textures.ts';
 import { importThroughAssimp } from '../import-assimp.ts';
-import { type MapPlacement, type Max3dsScan, references3ds, scan3ds } from './max3ds-scan.ts';
+import { type Max3dsScan, references3ds, scan3ds } from './max3ds-scan.ts';
 import { mend3ds } from './mend-3ds.ts';
 
 /** The library's name for the material of faces that have none, which it makes almost black. */
@@ -24,7 +23,10 @@ export async function import3ds(request: ImportRequest): Promise<ImportedModel> 
   for (const material of document.getRoot().listMaterials()) {
     if (material.getName() === NO_MATERIAL) material.setBaseColorFactor([PLAIN_GREY, PLAIN_GREY, PLAIN_GREY, 1]);
     const placement = scan.placements.get(material.getName());
-    if (placement !== undefined) placeTexture(document, material, placement);
+    if (placement === undefined) continue;
+    const { scaleU = 1, scaleV = 1, offsetU = 0, offsetV = 0 } = placement;
+    const texture = material.getBaseColorTexture() && material.getBaseColorTextureInfo();
+    placeTexture(document, texture, { offset: [offsetU, offsetV], scale: [scaleU, scaleV] });
   }
   return { document, formatVersion: '', generator: '', warnings: [...sizeWarnings(scan), ...warnings] };
 }
@@ -33,15 +35,4 @@ function sizeWarnings({ missingBytes }: Max3dsScan): ConversionWarning[] {
   if (missingBytes === 0) return [];
   const title = 'File is shorter than it says, but ends with a chunk';
   return [{ code: 'size_mended', title, details: { missingBytes: String(missingBytes) } }];
-}
-
-/** The height of texture coordinates is counted from the bottom in the format, and from the top in glTF. */
-function placeTexture(document: Document, material: Material, placement: MapPlacement): void {
-  const { scaleU = 1, scaleV = 1, offsetU = 0, offsetV = 0 } = placement;
-  const isPlain = scaleU === 1 && scaleV === 1 && offsetU === 0 && offsetV === 0;
-  const usable = [scaleU, scaleV, offsetU, offsetV].every(Number.isFinite) && scaleU !== 0 && scaleV !== 0;
-  if (isPlain || !usable || material.getBaseColorTexture() === null) return;
-  const transform = document.createExtension(KHRTextureTransform).createTransform();
-  transform.setScale([scaleU, scaleV]).setOffset([offsetU, 1 - scaleV - offsetV]);
-  material.getBaseColorTextureInfo()?.setExtension('KHR_texture_transform', transform);
 }

@@ -20,7 +20,7 @@ const placements: ReadonlyMap<number, keyof MapPlacement> = new Map([
 const LONGEST_NAME = 512;
 
 /** How a map lies on a surface, with heights that are counted from the bottom. */
-export interface MapPlacement {
+interface MapPlacement {
   scaleU?: number;
   scaleV?: number;
   offsetU?: number;

@@ -1,3 +1,5 @@
+import type { vec4 } from '@gltf-transform/core';
+import { multiplyTurns, turnAround } from '../../geometry/transforms.ts';
 import { isNodeChunk, KEYFRAMER, MAIN } from './max3ds-chunks.ts';
 
 const HEADER_BYTES = 6;
@@ -59,11 +61,10 @@ function mendRotations(track: Buffer): Buffer {
   const head = Buffer.from(track.subarray(0, TRACK_HEAD_BYTES));
   head.writeUInt32LE(keys.length, TRACK_HEAD_BYTES - 4);
   const body = Buffer.alloc(22 * keys.length);
-  let before: Quaternion = [0, 0, 0, 1];
+  let before: vec4 = [0, 0, 0, 1];
   for (const [i, key] of keys.entries()) {
-    // Both count angles the other way round than the product of quaternions does.
-    const now = multiply(quaternionOf(key), before);
-    const own = i === 0 ? now : multiply(inverse(before), now);
+    const now = multiplyTurns(quaternionOf(key), before);
+    const own = i === 0 ? now : multiplyTurns(inverse(before), now);
     body.writeUInt32LE(Math.max(0, Math.round(key.frame)), 22 * i);
     for (const [j, value] of angleAndAxis(own).entries()) body.writeFloatLE(value, 22 * i + 6 + 4 * j);
     before = now;
@@ -101,30 +102,17 @@ function split(turn: Turn, from: number, most: number): Turn[] {
   }));
 }
 
-type Quaternion = readonly [number, number, number, number];
-
-function quaternionOf({ angle, axis }: Turn): Quaternion {
-  const length = Math.hypot(...axis);
-  if (!(length > 0) || !Number.isFinite(angle)) return [0, 0, 0, 1];
-  const sine = Math.sin(-angle / 2) / length;
-  return [axis[0] * sine, axis[1] * sine, axis[2] * sine, Math.cos(angle / 2)];
+/** Both count angles the other way round than the product of quaternions does. */
+function quaternionOf({ angle, axis }: Turn): vec4 {
+  return turnAround(axis, -angle);
 }
 
-function angleAndAxis([x, y, z, w]: Quaternion): readonly [number, number, number, number] {
+function angleAndAxis([x, y, z, w]: vec4): readonly [number, number, number, number] {
   const sine = Math.hypot(x, y, z);
   if (sine === 0) return [0, 0, 1, 0];
   return [-2 * Math.atan2(sine, w), x / sine, y / sine, z / sine];
 }
 
-function multiply([ax, ay, az, aw]: Quaternion, [bx, by, bz, bw]: Quaternion): Quaternion {
-  return [
-    aw * bx + ax * bw + ay * bz - az * by,
-    aw * by - ax * bz + ay * bw + az * bx,
-    aw * bz + ax * by - ay * bx + az * bw,
-    aw * bw - ax * bx - ay * by - az * bz,
-  ];
-}
-
-function inverse([x, y, z, w]: Quaternion): Quaternion {
+function inverse([x, y, z, w]: vec4): vec4 {
   return [-x, -y, -z, w];
 }
