@@ -1,5 +1,4 @@
 import { type Document, Material, Primitive } from '@gltf-transform/core';
-import { compactPrimitive } from '@gltf-transform/functions';
 
 /**
  * Leaves out triangles that a welded part has already: the same corners, seen from the same side. Exporters that write a solid more than once
@@ -15,32 +14,36 @@ export function dropRepeatedTriangles(document: Document): void {
   }
 }
 
+/** The vertices of what is left out are those of what stays. */
 function dropRepeats(part: Primitive): void {
   const indices = part.getIndices();
   const corners = indices?.getArray();
   if (indices === null || corners === null || corners === undefined) return;
-  const kept = firstOfEach(corners);
-  if (kept.length === corners.length) return;
+  const kept = firstOfEach(Uint32Array.from(corners));
   // Other parts may share these indices.
-  part.setIndices(indices.clone().setArray(kept));
-  compactPrimitive(part);
+  if (kept.length < corners.length) part.setIndices(indices.clone().setArray(kept));
 }
 
-type Indices = ArrayLike<number>;
-
-/** A hash table of the corners at which the triangles begin that were met, one above that: 0 is a free place. */
-function firstOfEach(corners: Indices): Uint32Array<ArrayBuffer> {
+/**
+ * With a hash table of where the triangles begin that were met, one above that: 0 is a free place. A triangle is looked for near those with
+ * the same lowest corner, as neighbours in a file are neighbours in memory then, and further on in steps of its own.
+ */
+function firstOfEach(corners: Uint32Array): Uint32Array<ArrayBuffer> {
   const size = 2 ** Math.ceil(Math.log2(corners.length + 1));
   const table = new Uint32Array(size);
   const kept = new Uint32Array(corners.length);
   let end = 0;
   for (let first = 0; first + 2 < corners.length; first += 3) {
-    const [a, b, c] = fromLowest(corners, first);
-    let place = (Math.imul(a, 73_856_093) ^ Math.imul(b, 19_349_663) ^ Math.imul(c, 83_492_791)) & (size - 1);
-    for (let met = table[place] ?? 0; met !== 0 && !isAt(corners, met - 1, a, b, c); met = table[place] ?? 0) {
-      place = (place + 1) & (size - 1);
+    const lowest = lowestOf(corners, first);
+    const hash = hashOf(corners, first, lowest);
+    let place = (4 * (corners[first + lowest] ?? 0) + (hash >>> 30)) & (size - 1);
+    let met = table[place] ?? 0;
+    while (met !== 0 && !isSame(corners, first, lowest, met - 1)) {
+      // Of a size that is a power of two, odd steps reach every place.
+      place = (place + (hash | 1)) & (size - 1);
+      met = table[place] ?? 0;
     }
-    if (table[place] !== 0) continue;
+    if (met !== 0) continue;
     table[place] = first + 1;
     for (let corner = 0; corner < 3; corner += 1) kept[end + corner] = corners[first + corner] ?? 0;
     end += 3;
@@ -48,14 +51,26 @@ function firstOfEach(corners: Indices): Uint32Array<ArrayBuffer> {
   return kept.slice(0, end);
 }
 
-function isAt(corners: Indices, first: number, a: number, b: number, c: number): boolean {
-  const [x, y, z] = fromLowest(corners, first);
-  return x === a && y === b && z === c;
+/** Which of a triangle's corners, 0 to 2, it is taken to begin at: it may at any, and goes around in one direction. */
+function lowestOf(corners: Uint32Array, first: number): number {
+  const a = corners[first] ?? 0;
+  const b = corners[first + 1] ?? 0;
+  const c = corners[first + 2] ?? 0;
+  if (a <= b && a <= c) return 0;
+  return b <= c ? 1 : 2;
 }
 
-/** A triangle begins at any of its corners, and goes around in one direction. */
-function fromLowest(corners: Indices, first: number): [number, number, number] {
-  const [a, b, c] = [corners[first] ?? 0, corners[first + 1] ?? 0, corners[first + 2] ?? 0];
-  if (a <= b && a <= c) return [a, b, c];
-  return b <= c ? [b, c, a] : [c, a, b];
+/** Of the two corners after the lowest. */
+function hashOf(corners: Uint32Array, first: number, lowest: number): number {
+  const b = corners[first + ((lowest + 1) % 3)] ?? 0;
+  const c = corners[first + ((lowest + 2) % 3)] ?? 0;
+  return Math.imul(Math.imul(b, 73_856_093) ^ c, 83_492_791);
+}
+
+function isSame(corners: Uint32Array, first: number, lowest: number, other: number): boolean {
+  const begin = lowestOf(corners, other);
+  for (let i = 0; i < 3; i += 1) {
+    if (corners[first + ((lowest + i) % 3)] !== corners[other + ((begin + i) % 3)]) return false;
+  }
+  return true;
 }

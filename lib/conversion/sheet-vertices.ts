@@ -1,4 +1,5 @@
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
+import { along } from './geometry/positions.ts';
 
 /** Cosine of the angle from which on two directions are taken for opposite ones. */
 const OPPOSITE = -0.9999;
@@ -16,19 +17,30 @@ export function findSheets(indices: Uint32Array, positions: Float32Array): Uint8
   const normals = normalsOf(indices, positions);
   const around = trianglesAround(indices, places);
   const isSheet = places.map((place, vertex) => (place === vertex && facesBothWays(around(place), normals) ? 1 : 0));
-  return isSheet.includes(1) ? Uint8Array.from(places, (place) => isSheet[place] ?? 0) : null;
+  return isSheet.includes(1) ? new Uint8Array(places.map((place) => isSheet[place] ?? 0)) : null;
 }
 
 /** Of length 1, and 0 for a triangle without an area. */
 function normalsOf(indices: Uint32Array, positions: Float32Array): Float32Array {
   const normals = new Float32Array(indices.length);
-  const at = (corner: number, axis: number) => positions[3 * (indices[corner] ?? 0) + axis] ?? 0;
   for (let i = 0; i + 2 < indices.length; i += 3) {
-    const [ax, ay, az] = [at(i + 1, 0) - at(i, 0), at(i + 1, 1) - at(i, 1), at(i + 1, 2) - at(i, 2)];
-    const [bx, by, bz] = [at(i + 2, 0) - at(i, 0), at(i + 2, 1) - at(i, 1), at(i + 2, 2) - at(i, 2)];
-    const [x, y, z] = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx];
+    const a = 3 * (indices[i] ?? 0);
+    const b = 3 * (indices[i + 1] ?? 0);
+    const c = 3 * (indices[i + 2] ?? 0);
+    const ux = along(positions, a, b, 0);
+    const uy = along(positions, a, b, 1);
+    const uz = along(positions, a, b, 2);
+    const vx = along(positions, a, c, 0);
+    const vy = along(positions, a, c, 1);
+    const vz = along(positions, a, c, 2);
+    const x = uy * vz - uz * vy;
+    const y = uz * vx - ux * vz;
+    const z = ux * vy - uy * vx;
     const length = Math.sqrt(x * x + y * y + z * z);
-    if (length > 0) normals.set([x / length, y / length, z / length], i);
+    if (length === 0) continue;
+    normals[i] = x / length;
+    normals[i + 1] = y / length;
+    normals[i + 2] = z / length;
   }
   return normals;
 }
@@ -54,6 +66,7 @@ function trianglesAround(indices: Uint32Array, places: Uint32Array): (place: num
 }
 
 function facesBothWays(triangles: Uint32Array, normals: Float32Array): boolean {
+  if (faceOneWay(triangles, normals)) return false;
   if (triangles.length > MOST_COMPARED) return true;
   for (let i = 1; i < triangles.length; i += 1) {
     const a = triangles[i] ?? 0;
@@ -64,4 +77,20 @@ function facesBothWays(triangles: Uint32Array, normals: Float32Array): boolean {
     }
   }
   return false;
+}
+
+/** True where all face the side that they face on the whole: no two of them can be opposite then, as almost everywhere. */
+function faceOneWay(triangles: Uint32Array, normals: Float32Array): boolean {
+  let x = 0;
+  let y = 0;
+  let z = 0;
+  for (const a of triangles) {
+    x += normals[a] ?? 0;
+    y += normals[a + 1] ?? 0;
+    z += normals[a + 2] ?? 0;
+  }
+  for (const a of triangles) {
+    if (x * (normals[a] ?? 0) + y * (normals[a + 1] ?? 0) + z * (normals[a + 2] ?? 0) <= 0) return false;
+  }
+  return true;
 }

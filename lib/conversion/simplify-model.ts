@@ -1,6 +1,7 @@
 import { type Document, Primitive } from '@gltf-transform/core';
 import { compactPrimitive, listTextureInfoByMaterial } from '@gltf-transform/functions';
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
+import { along } from './geometry/positions.ts';
 import { findSheets } from './sheet-vertices.ts';
 
 /** The library takes no more attributes of a vertex. */
@@ -49,26 +50,30 @@ function withArea(indices: Uint32Array, positions: Float32Array): Uint32Array {
   const kept = new Uint32Array(indices.length);
   let count = 0;
   for (let first = 0; first + 2 < indices.length; first += 3) {
-    const corners = indices.subarray(first, first + 3);
-    if (!hasArea(corners, positions)) continue;
-    kept.set(corners, count);
+    if (!hasArea(indices, first, positions)) continue;
+    for (let corner = 0; corner < 3; corner += 1) kept[count + corner] = indices[first + corner] ?? 0;
     count += 3;
   }
-  return kept.slice(0, count);
+  return kept.subarray(0, count);
 }
 
-function hasArea([a = 0, b = 0, c = 0]: Uint32Array, positions: Float32Array): boolean {
-  const [ux, uy, uz] = between(positions, a, b);
-  const [vx, vy, vz] = between(positions, a, c);
-  const [wx, wy, wz] = between(positions, b, c);
-  const [x, y, z] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
-  const longest = Math.max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, wx * wx + wy * wy + wz * wz);
+/** For every triangle of every model: without any arrays. */
+function hasArea(indices: Uint32Array, first: number, positions: Float32Array): boolean {
+  const a = 3 * (indices[first] ?? 0);
+  const b = 3 * (indices[first + 1] ?? 0);
+  const c = 3 * (indices[first + 2] ?? 0);
+  const ux = along(positions, a, b, 0);
+  const uy = along(positions, a, b, 1);
+  const uz = along(positions, a, b, 2);
+  const vx = along(positions, a, c, 0);
+  const vy = along(positions, a, c, 1);
+  const vz = along(positions, a, c, 2);
+  const x = uy * vz - uz * vy;
+  const y = uz * vx - ux * vz;
+  const z = ux * vy - uy * vx;
+  const between = (ux - vx) ** 2 + (uy - vy) ** 2 + (uz - vz) ** 2;
+  const longest = Math.max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, between);
   return Math.sqrt(x * x + y * y + z * z) > NO_HEIGHT * longest;
-}
-
-function between(positions: Float32Array, from: number, to: number): [number, number, number] {
-  const along = (axis: number) => (positions[3 * to + axis] ?? 0) - (positions[3 * from + axis] ?? 0);
-  return [along(0), along(1), along(2)];
 }
 
 /** What else must stay in place than the surface. Deviations count as those of a position in a part of size 1. */

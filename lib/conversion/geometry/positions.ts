@@ -70,3 +70,8 @@ export function isPlaced(positions: Float32Array, vertex: number): boolean {
 function originOf(value: number): number {
   return Math.abs(value) >= FAR && Number.isSafeInteger(Math.round(value)) ? Math.round(value) : 0;
 }
+
+/** How far it is along an axis, 0 to 2, from one position to another; each is named by the place of its first number. */
+export function along(positions: Float32Array, from: number, to: number, axis: number): number {
+  return (positions[to + axis] ?? 0) - (positions[from + axis] ?? 0);
+}
