@@ -91,6 +91,15 @@ describe('an OBJ', () => {
     ]);
   });
 
+  it('names every texture that is not there, however many they are', async () => {
+    const names = Array.from({ length: 120 }, (_, i) => `wood${i}`);
+    const { outcome } = await importedDocument({
+      'model.obj': text(`mtllib m.mtl\n${square}${names.map((name) => `usemtl ${name}\n${face}`).join('')}`),
+      'm.mtl': text(names.map((name) => `newmtl ${name}\nmap_Kd ${name}.png\n`).join('')),
+    });
+    expect(outcome.warnings.map(({ details }) => details['texture'])).toEqual(names.map((name) => `${name}.png`));
+  });
+
   it('leaves textures off faces without texture coordinates', async () => {
     const { outcome, materials } = await importedDocument({
       'model.obj': text(`mtllib m.mtl\n${square}usemtl a\nf 1 2 3\n`),
