@@ -14,9 +14,9 @@ export function storedPaths(stored: string): string[] {
   for (const part of stored
     .replace(/^file:\/*/i, '/')
     .split(/[/\\]/)
-    .map((part) => part.trim())) {
+    .map(withoutDrives)) {
     if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.' && !/^[a-z]:$/i.test(part)) parts.push(part.replace(/^[a-z]:(?=.)/i, ''));
+    else if (part !== '' && part !== '.') parts.push(part);
   }
   const end = parts.slice(-MOST_FOLDERS);
   const paths = end.map((_, i) => end.slice(i).join('/'));
@@ -27,6 +27,11 @@ export function storedPaths(stored: string): string[] {
 export function storedUriPaths(uri: string): string[] {
   const paths = [...storedPaths(decodeUri(uri)), ...storedPaths(uri)];
   return [...new Set(paths)];
+}
+
+/** What is left may be `..`: drives go first. */
+function withoutDrives(part: string): string {
+  return part.replace(/^(\s*[a-z]:)*/i, '').trim();
 }
 
 function lowerExtension(path: string): string {
