@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
-import { isModelFile, localFile, type ModelFolder } from '#lib/conversion';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { isModelFile, localFolder, type ModelFolder } from '#lib/conversion';
 import { CommandError, systemReason } from './command-error.ts';
 
 /** A model file of this machine. */
@@ -31,7 +31,7 @@ export async function modelAt(input: string): Promise<ModelOnDisk> {
     directory,
     file: basename(path),
     name: basename(path, extname(path)),
-    folder: { find: (name) => localFile(join(directory, name)) },
+    folder: localFolder(directory),
   };
 }
 

@@ -6,7 +6,7 @@ import { detectFormat } from './detect-format.ts';
 import { type MaterialOverride, readOverrides } from './material-overrides.ts';
 import { localFile, type ModelFile, readWhole } from './model-file.ts';
 import type { ModelFormat } from './model-formats.ts';
-import { type ModelFolder, type ModelReference, modelReferences } from './model-references.ts';
+import { localFolder, type ModelReference, modelReferences } from './model-references.ts';
 
 /** A model whose files are known to be there, missing materials and textures excepted. */
 export interface ModelInput {
@@ -27,7 +27,7 @@ export interface ModelInput {
  */
 export async function gatherInput({ directory, file: name, settings, limits }: ConversionJob): Promise<ModelInput> {
   const path = dirname(join(directory, name));
-  const folder: ModelFolder = { find: (relative) => localFile(join(path, relative)) };
+  const folder = localFolder(path);
   const file = await localFile(join(directory, name));
   if (file === undefined) throw new ConversionError('missing_files', `There is no model '${name}'.`);
   checkLimit('inputBytes', file.size, limits);

@@ -17,5 +17,5 @@ export {
 export { type ConversionRequest, convert } from './convert.ts';
 export { isModelFile } from './detect-format.ts';
 export { localFile, type ModelFile } from './model-file.ts';
-export { type ModelFolder, modelReferences } from './model-references.ts';
+export { localFolder, type ModelFolder, modelReferences } from './model-references.ts';
 export { findSettings, parseSettingsFile } from './settings-files.ts';

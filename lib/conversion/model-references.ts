@@ -1,11 +1,23 @@
+import { isAbsolute, join, normalize, sep } from 'node:path';
 import { detectFormat } from './detect-format.ts';
-import type { ModelFile } from './model-file.ts';
+import { localFile, type ModelFile } from './model-file.ts';
 import type { WrittenReference } from './model-formats.ts';
 
 /** The folder of a model, wherever it lies. */
 export interface ModelFolder {
   /** A file by its path below the folder, `/` between its parts; undefined where it is not there. */
   find(path: string): Promise<ModelFile | undefined>;
+}
+
+/** A folder of this machine: a path that leads out of it finds nothing, whatever a model says. */
+export function localFolder(directory: string): ModelFolder {
+  return {
+    find: async (path) => {
+      const below = normalize(path);
+      const leaves = isAbsolute(below) || below === '..' || below.startsWith(`..${sep}`);
+      return leaves ? undefined : await localFile(join(directory, below));
+    },
+  };
 }
 
 /** A file beside a model that it refers to and that somebody can bring. */

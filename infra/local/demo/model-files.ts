@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { ConversionError, isModelFile, localFile, modelReferences } from '#lib/conversion';
+import { ConversionError, isModelFile, localFile, localFolder, modelReferences } from '#lib/conversion';
 import { compressorWheel } from './compressor-wheel.ts';
 import { DemoError } from './demo-error.ts';
 
@@ -59,7 +59,7 @@ async function referencesOf(path: string): Promise<string[]> {
   const model = await localFile(path);
   if (model === undefined) return [];
   try {
-    const folder = { find: (name: string) => localFile(join(dirname(path), name)) };
+    const folder = localFolder(dirname(path));
     return (await modelReferences(model, folder)).flatMap(({ path: name, found }) =>
       found === undefined ? [] : [name],
     );

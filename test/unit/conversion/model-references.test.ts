@@ -1,7 +1,10 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isModelFile, type ModelFile, type ModelFolder, modelReferences } from '#lib/conversion';
+import { isModelFile, localFolder, type ModelFile, type ModelFolder, modelReferences } from '#lib/conversion';
 import { boxGlb, boxGltf, glb, quadFiles, quadGlb, sheetGlb } from '../../support/models/index.ts';
+import { temporaryDirectory } from '../../support/stack.ts';
 
 const emptyFolder = folderOf({});
 
@@ -124,6 +127,19 @@ describe('the references of a model', () => {
       { numRuns: 3000 },
     );
   });
+
+  it.each(['../secret.bin', '..', '/etc/hostname', 'a/../../secret.bin'])(
+    'are not looked for outside of a folder of this machine: %s',
+    async (path) => {
+      await using directory = await temporaryDirectory();
+      const folder = join(directory.path, 'model');
+      await mkdir(join(folder, 'a'), { recursive: true });
+      await writeFile(join(directory.path, 'secret.bin'), 'secret');
+      await writeFile(join(folder, 'own.bin'), 'own');
+      expect(await localFolder(folder).find('a/../own.bin')).toMatchObject({ size: 3 });
+      expect(await localFolder(folder).find(path)).toBeUndefined();
+    },
+  );
 
   it('are read without the geometry', async () => {
     const model = sheetGlb(10_000);
