@@ -1,5 +1,5 @@
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
-import { along } from './geometry/positions.ts';
+import { setNormal } from './geometry/positions.ts';
 
 /** Cosine of the angle from which on two directions are taken for opposite ones. */
 const OPPOSITE = -0.9999;
@@ -23,24 +23,11 @@ export function findSheets(indices: Uint32Array, positions: Float32Array): Uint8
 /** Of length 1, and 0 for a triangle without an area. */
 function normalsOf(indices: Uint32Array, positions: Float32Array): Float32Array {
   const normals = new Float32Array(indices.length);
-  for (let i = 0; i + 2 < indices.length; i += 3) {
-    const a = 3 * (indices[i] ?? 0);
-    const b = 3 * (indices[i + 1] ?? 0);
-    const c = 3 * (indices[i + 2] ?? 0);
-    const ux = along(positions, a, b, 0);
-    const uy = along(positions, a, b, 1);
-    const uz = along(positions, a, b, 2);
-    const vx = along(positions, a, c, 0);
-    const vy = along(positions, a, c, 1);
-    const vz = along(positions, a, c, 2);
-    const x = uy * vz - uz * vy;
-    const y = uz * vx - ux * vz;
-    const z = ux * vy - uy * vx;
-    const length = Math.sqrt(x * x + y * y + z * z);
+  for (let first = 0; first + 2 < indices.length; first += 3) {
+    setNormal(normals, first, positions, indices, first);
+    const length = Math.hypot(normals[first] ?? 0, normals[first + 1] ?? 0, normals[first + 2] ?? 0);
     if (length === 0) continue;
-    normals[i] = x / length;
-    normals[i + 1] = y / length;
-    normals[i + 2] = z / length;
+    for (let axis = first; axis < first + 3; axis += 1) normals[axis] = (normals[axis] ?? 0) / length;
   }
   return normals;
 }

@@ -1,7 +1,7 @@
 import { type Document, Primitive } from '@gltf-transform/core';
 import { compactPrimitive, listTextureInfoByMaterial } from '@gltf-transform/functions';
 import { MeshoptSimplifier } from 'meshoptimizer/simplifier';
-import { along } from './geometry/positions.ts';
+import { along, setNormal } from './geometry/positions.ts';
 import { findSheets } from './sheet-vertices.ts';
 
 /** The library takes no more attributes of a vertex. */
@@ -48,32 +48,28 @@ const NO_HEIGHT = 1e-6;
 /** Triangles without an area at the edge of a surface would hide that it ends there, and all of it could go. */
 function withArea(indices: Uint32Array, positions: Float32Array): Uint32Array {
   const kept = new Uint32Array(indices.length);
+  const normal = new Float64Array(3);
   let count = 0;
   for (let first = 0; first + 2 < indices.length; first += 3) {
-    if (!hasArea(indices, first, positions)) continue;
+    setNormal(normal, 0, positions, indices, first);
+    const area = Math.hypot(normal[0] ?? 0, normal[1] ?? 0, normal[2] ?? 0);
+    if (area <= NO_HEIGHT * longestSide(positions, indices, first)) continue;
     for (let corner = 0; corner < 3; corner += 1) kept[count + corner] = indices[first + corner] ?? 0;
     count += 3;
   }
   return kept.subarray(0, count);
 }
 
-/** For every triangle of every model: without any arrays. */
-function hasArea(indices: Uint32Array, first: number, positions: Float32Array): boolean {
+/** Its square. */
+function longestSide(positions: Float32Array, indices: Uint32Array, first: number): number {
   const a = 3 * (indices[first] ?? 0);
   const b = 3 * (indices[first + 1] ?? 0);
   const c = 3 * (indices[first + 2] ?? 0);
-  const ux = along(positions, a, b, 0);
-  const uy = along(positions, a, b, 1);
-  const uz = along(positions, a, b, 2);
-  const vx = along(positions, a, c, 0);
-  const vy = along(positions, a, c, 1);
-  const vz = along(positions, a, c, 2);
-  const x = uy * vz - uz * vy;
-  const y = uz * vx - ux * vz;
-  const z = ux * vy - uy * vx;
-  const between = (ux - vx) ** 2 + (uy - vy) ** 2 + (uz - vz) ** 2;
-  const longest = Math.max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, between);
-  return Math.sqrt(x * x + y * y + z * z) > NO_HEIGHT * longest;
+  return Math.max(squareOf(positions, a, b), squareOf(positions, b, c), squareOf(positions, c, a));
+}
+
+function squareOf(positions: Float32Array, from: number, to: number): number {
+  return along(positions, from, to, 0) ** 2 + along(positions, from, to, 1) ** 2 + along(positions, from, to, 2) ** 2;
 }
 
 /** What else must stay in place than the surface. Deviations count as those of a position in a part of size 1. */

@@ -75,3 +75,22 @@ function originOf(value: number): number {
 export function along(positions: Float32Array, from: number, to: number, axis: number): number {
   return (positions[to + axis] ?? 0) - (positions[from + axis] ?? 0);
 }
+
+/** Writes the normal of a triangle at `at`; it is as long as twice the triangle's area. For every triangle of every model: without arrays. */
+export function setNormal(
+  into: Float32Array | Float64Array,
+  at: number,
+  positions: Float32Array,
+  indices: Uint32Array,
+  first: number,
+): void {
+  const a = 3 * (indices[first] ?? 0);
+  const b = 3 * (indices[first + 1] ?? 0);
+  const c = 3 * (indices[first + 2] ?? 0);
+  for (let axis = 0; axis < 3; axis += 1) {
+    const y = (axis + 1) % 3;
+    const z = (axis + 2) % 3;
+    into[at + axis] =
+      along(positions, a, b, y) * along(positions, a, c, z) - along(positions, a, b, z) * along(positions, a, c, y);
+  }
+}
