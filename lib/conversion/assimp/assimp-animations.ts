@@ -1,16 +1,5 @@
 import type { AnimationSampler, Document } from '@gltf-transform/core';
-import { z } from 'zod';
-import { parseAssimpJson } from './assimp-json.ts';
-
-const key = z.tuple([z.number()]).rest(z.unknown());
-const channel = z.object({
-  name: z.string(),
-  positionkeys: z.array(key).optional(),
-  rotationkeys: z.array(key).optional(),
-  scalingkeys: z.array(key).optional(),
-});
-const sceneJson = z.object({ animations: z.array(z.object({ channels: z.array(channel) })).optional() });
-type Channel = z.output<typeof channel>;
+import type { AssimpChannel, AssimpScene } from './assimp-scene.ts';
 
 /** True where an animation has times that are none: the library divides them by a rate that some formats do not have. */
 export function hasBrokenTimes(document: Document): boolean {
@@ -21,10 +10,9 @@ export function hasBrokenTimes(document: Document): boolean {
  * Takes the times of keyframes from what the library's own scene says.
  * @param framesPerSecond of the format
  */
-export function repairTimes(document: Document, assjson: Uint8Array, framesPerSecond: number): void {
-  const scene = sceneJson.parse(parseAssimpJson<unknown>(assjson));
+export function repairTimes(document: Document, { animations }: AssimpScene, framesPerSecond: number): void {
   for (const [i, animation] of document.getRoot().listAnimations().entries()) {
-    const known = new Map((scene.animations?.[i]?.channels ?? []).map((known) => [known.name, known]));
+    const known = new Map((animations[i]?.channels ?? []).map((known) => [known.name, known]));
     for (const broken of animation.listChannels()) {
       const sampler = broken.getSampler();
       const input = sampler?.getInput();
@@ -37,7 +25,7 @@ export function repairTimes(document: Document, assjson: Uint8Array, framesPerSe
   }
 }
 
-function keysOf(channel: Channel | undefined, path: string | null) {
+function keysOf(channel: AssimpChannel | undefined, path: string | null) {
   if (path === 'translation') return channel?.positionkeys;
   return path === 'rotation' ? channel?.rotationkeys : channel?.scalingkeys;
 }

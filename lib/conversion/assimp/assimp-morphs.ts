@@ -1,12 +1,11 @@
 import type { Document, Primitive } from '@gltf-transform/core';
-import { assimpMeshes, partsInOrder } from './assimp-scene.ts';
+import { type AssimpScene, partsInOrder } from './assimp-scene.ts';
 
 /**
  * Gives the morph targets of a document that the library wrote a displacement for each vertex: as glTF, it gives each corner of a face a vertex
  * of its own, but not so their targets, of which it subtracts whatever vertices it finds at their places.
  */
-export function repairMorphs(document: Document, assjson: Uint8Array): void {
-  const meshes = assimpMeshes(assjson);
+export function repairMorphs(document: Document, { meshes }: AssimpScene): void {
   for (const [i, part] of partsInOrder(document).entries()) {
     const corners = (meshes[i]?.faces ?? []).flat();
     const count = part.getAttribute('POSITION')?.getCount() ?? 0;

@@ -14,14 +14,28 @@ const mesh = z.object({
   /** Vertices of each point, line or triangle. */
   faces: z.array(z.array(z.number())).optional(),
 });
-const sceneJson = z.object({ meshes: z.array(mesh).optional() });
+const key = z.tuple([z.number()]).rest(z.unknown());
+const channel = z.object({
+  name: z.string(),
+  positionkeys: z.array(key).optional(),
+  rotationkeys: z.array(key).optional(),
+  scalingkeys: z.array(key).optional(),
+});
+const sceneJson = z.object({
+  /** The parts of the document that the library writes, in their order. */
+  meshes: z.array(mesh).default([]),
+  animations: z.array(z.object({ channels: z.array(channel) })).default([]),
+});
+
+/** What the library's own scene says of what it writes wrongly. */
+export type AssimpScene = z.output<typeof sceneJson>;
+export type AssimpChannel = z.output<typeof channel>;
 
 /** A bone of a mesh of the library's own scene. */
 export type AssimpBone = z.output<typeof bone>;
 
-/** The meshes of the library's own scene, which are the parts of the document that it writes, in their order. */
-export function assimpMeshes(assjson: Uint8Array): z.output<typeof mesh>[] {
-  return sceneJson.parse(parseAssimpJson<unknown>(assjson)).meshes ?? [];
+export function parseAssimpScene(assjson: Uint8Array): AssimpScene {
+  return sceneJson.parse(parseAssimpJson<unknown>(assjson));
 }
 
 /** The library writes the attributes of its meshes one mesh after the other, and may then put several of them into one. */

@@ -1,13 +1,12 @@
 import type { Document, Node, Primitive, Skin } from '@gltf-transform/core';
 import { keepStrongest, MOST_INFLUENCES, normaliseWeights } from '../geometry/vertex-influences.ts';
-import { assimpMeshes, type AssimpBone as Bone, partsInOrder } from './assimp-scene.ts';
+import { type AssimpScene, type AssimpBone as Bone, partsInOrder } from './assimp-scene.ts';
 
 /**
  * Replaces the skins of a document that the library wrote by what its own scene says: as glTF, it gives all meshes one skin with the bind pose
  * of the first, keeps the first four influences instead of the strongest, and does not make their sum one.
  */
-export function repairSkins(document: Document, assjson: Uint8Array): void {
-  const meshes = assimpMeshes(assjson);
+export function repairSkins(document: Document, { meshes }: AssimpScene): void {
   const joints = new Map<string, Node>();
   for (const skin of document.getRoot().listSkins()) {
     for (const joint of skin.listJoints()) joints.set(joint.getName(), joint);

@@ -7,6 +7,7 @@ import { hasBrokenTimes, repairTimes } from './assimp-animations.ts';
 import { type AssimpDocument, readAssimpDocument } from './assimp-document.ts';
 import { type AssimpInput, AssimpLibrary } from './assimp-library.ts';
 import { hasMorphs, repairMorphs } from './assimp-morphs.ts';
+import { parseAssimpScene } from './assimp-scene.ts';
 import { repairSkins } from './assimp-skins.ts';
 import { loadTextures, type ReadImage } from './assimp-textures.ts';
 import { repairValues } from './repair-values.ts';
@@ -36,7 +37,7 @@ export async function importThroughAssimp(
   if (job.readImage === undefined) for (const texture of document.getRoot().listTextures()) texture.dispose();
   const hasSkins = document.getRoot().listSkins().length > 0;
   if (hasSkins || hasBrokenTimes(document) || hasMorphs(document)) {
-    const scene = library.convert(input, 'assjson', job.what);
+    const scene = parseAssimpScene(library.convert(input, 'assjson', job.what));
     repairMorphs(document, scene);
     if (hasSkins) repairSkins(document, scene);
     if (hasBrokenTimes(document)) repairTimes(document, scene, FRAMES_PER_SECOND);

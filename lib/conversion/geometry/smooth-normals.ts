@@ -1,3 +1,5 @@
+import { setNormal } from './positions.ts';
+
 /** Part of the corners that may lie at edges before a surface is taken for one of flat faces. */
 const MOST_EDGES = 0.5;
 /** Cosine of the angle between a triangle and its corner's normal from which on the corner lies at an edge: 45 degrees. */
@@ -67,14 +69,10 @@ function forEachTriangle(
   triangles: Uint32Array,
   visit: (corner: number, x: number, y: number, z: number) => void,
 ): void {
-  const at = (index: number) => positions[index] ?? 0;
-  for (let i = 0; i + 2 < triangles.length; i += 3) {
-    const [a, b, c] = [3 * (triangles[i] ?? 0), 3 * (triangles[i + 1] ?? 0), 3 * (triangles[i + 2] ?? 0)];
-    const [ux, uy, uz] = [at(b) - at(a), at(b + 1) - at(a + 1), at(b + 2) - at(a + 2)];
-    const [vx, vy, vz] = [at(c) - at(a), at(c + 1) - at(a + 1), at(c + 2) - at(a + 2)];
-    const [x, y, z] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
-    visit(a, x, y, z);
-    visit(b, x, y, z);
-    visit(c, x, y, z);
+  const normal = new Float64Array(3);
+  for (let first = 0; first + 2 < triangles.length; first += 3) {
+    setNormal(normal, 0, positions, triangles, first);
+    const [x = 0, y = 0, z = 0] = normal;
+    for (let i = first; i < first + 3; i += 1) visit(3 * (triangles[i] ?? 0), x, y, z);
   }
 }

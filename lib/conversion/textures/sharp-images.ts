@@ -48,7 +48,8 @@ export async function openImage({ image, alpha, size, maxPixels, isDamaged }: Im
 }
 
 /**
- * The pixels of an image whose channels each hold something of their own, as far as it can be decoded; undefined where it cannot be.
+ * The pixels of an image whose channels each hold something of their own; undefined where it cannot be decoded as a whole: what is made of
+ * them says nothing of what they lack.
  * @param bounds above `maxPixels` it is not decoded; `size` is that of the result, if it is to be another
  */
 export async function decodePixels(
@@ -59,7 +60,7 @@ export async function decodePixels(
     const opened = await openImage({
       image,
       alpha: 'data',
-      isDamaged: true,
+      isDamaged: false,
       size: bounds.size,
       maxPixels: bounds.maxPixels,
     });
